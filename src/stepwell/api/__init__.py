@@ -1,0 +1,1 @@
+"""The composition root: the only room that puts journals, executors and codecs together."""

@@ -1,0 +1,80 @@
+"""The runs that live in this process: what others ask of them, and what is given up when they end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from stepwell.api.run import Run
+from stepwell.api.session import Session
+from stepwell.journal.port import Store
+
+_LOOK_AFTER = 0.05
+"""Seconds that news of the store are collected before somebody looks for requests among them."""
+
+
+class LiveRuns:
+    """The runs of one App that go on at this moment."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._runs: dict[str, tuple[Run, Session]] = {}
+        self._unfollow: dict[str, Callable[[], None]] = {}
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._runs
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of this id, if it lives here."""
+        return self._runs[run_id][0] if run_id in self._runs else None
+
+    def runs(self) -> list[Run]:
+        """All of them."""
+        return [run for run, _ in self._runs.values()]
+
+    def add(self, run: Run, session: Session) -> None:
+        """This process runs it now; others may ask for its end, where they can reach the store."""
+        self._runs[run.id] = (run, session)
+        if self._store.encodes:
+            self._listen(run, session)
+
+    def _listen(self, run: Run, session: Session) -> None:
+        """Look for requests whenever the store has news, though not at each commit of our own."""
+        store, loop, lease = self._store, asyncio.get_running_loop(), session.lease
+        if lease is None:
+            return
+        for request in store.requests(run.id):
+            store.taken(lease, request.id)  # it wished for the end of what had ended when this process took over
+        waiting: list[asyncio.TimerHandle] = []
+
+        def look() -> None:
+            waiting.clear()
+            if run.id in self._runs:
+                for request in store.requests(run.id):
+                    run.request_cancel(request.reason)
+                    store.taken(lease, request.id)
+
+        def hear() -> None:
+            if not waiting:
+                waiting.append(loop.call_later(_LOOK_AFTER, look))
+
+        unfollow = store.follow(run.id, hear)
+
+        def end() -> None:
+            unfollow()
+            for timer in waiting:
+                timer.cancel()
+
+        self._unfollow[run.id] = end
+
+    def remove(self, run: Run) -> bool:
+        """It has ended: give up its lease; whether it was there."""
+        _, session = self._runs.pop(run.id, (None, None))
+        if unfollow := self._unfollow.pop(run.id, None):
+            unfollow()
+        if session is not None and session.lease is not None:
+            self._store.release(session.lease)
+        return session is not None

@@ -1,0 +1,43 @@
+"""Starting a run, once a key (S15): the same key and inputs give the run that is there, other inputs are an error."""
+
+from __future__ import annotations
+
+from stepwell import events as ev
+from stepwell.api.inputs import record_inputs, same_inputs
+from stepwell.api.session import Machine, Session, begin, resume, watch
+from stepwell.api.wish import Wish
+from stepwell.errors import KeyConflict, RunError
+from stepwell.journal.port import RunRow
+
+SUCCESS = ("completed", "stopped", "degraded")
+
+
+def start(machine: Machine, wish: Wish, run_id: str) -> Session:
+    """A new run; or, where its key was used before: what succeeded or is live is looked at, all else is resumed."""
+    session = begin(machine, wish, run_id)
+    if session is not None:
+        return session
+    row = machine.store.with_key(wish.plan.name, wish.key)
+    if row is None:
+        raise RunError(f"the run with key {wish.key!r} is being started by another process; try again")
+    _same_inputs(machine, wish, row)
+    if row.status in (*SUCCESS, "running"):
+        return watch(machine, wish.plan, row.run_id)
+    return resume(machine, wish.plan, row.run_id, on_change="refuse", run_timeout=wish.run_timeout)
+
+
+def _same_inputs(machine: Machine, wish: Wish, row: RunRow) -> None:
+    """A key stands for one set of inputs."""
+    started = machine.store.read(row.run_id, 0, 1)[0]
+    recorded = started.inputs if isinstance(started, ev.RunStarted) else None
+    if isinstance(recorded, ev.Payload):
+        data = machine.store.load(recorded) if recorded.data is None else recorded.data
+        same = same_inputs(data, record_inputs(wish.plan, wish.inputs).data or b"")
+    else:
+        same = recorded == wish.inputs
+    if not same:
+        raise KeyConflict(
+            f"key {wish.key!r} of pipeline `{wish.plan.name}` stands for run {row.run_id}, which has other inputs; "
+            "use another key, or the same inputs",
+            run_id=row.run_id,
+        )

@@ -1,0 +1,251 @@
+"""A run, opened in this process: begun, gone on with, or only watched because it has ended or lives elsewhere."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from stepwell import events as ev
+from stepwell.api.inputs import read_inputs, record_inputs
+from stepwell.api.wish import Wish
+from stepwell.clock import Clock
+from stepwell.engine.decide import resets
+from stepwell.engine.runner import Fact, Runner
+from stepwell.engine.values import Values
+from stepwell.errors import CodeChanged, RunBlocked, RunError, RunNotFound
+from stepwell.executors.port import Executor
+from stepwell.graph import flatten
+from stepwell.journal.port import Lease, Store
+from stepwell.plan.plan import Plan
+from stepwell.state.fold import apply
+from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, WAITING, State
+
+_PAGE = 1000
+_RECOVERIES = 10
+"""After its process has died so often without any progress, a run waits for somebody to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What runs need from the outside: a store, time, chance, threads; and whether a run has all of it for itself."""
+
+    store: Store
+    clock: Clock
+    executor: Executor
+    alone: Callable[[], bool]
+    check_values: bool = False
+    chance: Callable[[], float] = random.random
+
+
+class Session:
+    """One opened run. `runner` is None where this process does not run it; `first` are the facts to begin with."""
+
+    __slots__ = ("first", "lease", "plan", "run_id", "runner", "started_at", "state", "values")
+
+    def __init__(self, run_id: str, plan: Plan, state: State, values: Values, started_at: float) -> None:
+        self.run_id = run_id
+        self.plan = plan
+        self.state = state
+        self.values = values
+        self.started_at = started_at
+        self.runner: Runner | None = None
+        self.lease: Lease | None = None
+        self.first: tuple[Fact, ...] = ()
+
+    def catch_up(self, store: Store) -> str:
+        """Fold what another process has recorded since; gives the status of the run."""
+        run_id = self.run_id
+        for fact in facts_of(store, run_id, self.state.seq):
+            apply(self.state, fact)
+            self.state.seq = fact.seq
+        return self.state.status
+
+
+def begin(machine: Machine, wish: Wish, run_id: str) -> Session | None:
+    """A new run; None where the pipeline has a run of this key already."""
+    store, plan = machine.store, wish.plan
+    inputs = record_inputs(plan, wish.inputs) if store.encodes else dict(wish.inputs)
+    lease = store.create(run_id, plan.name, wish.key)
+    if lease is None:
+        return None
+    now = machine.clock.now()
+    state = State(plan.graph)
+    deadline = None if wish.run_timeout is None else now + wish.run_timeout
+    started: Fact = (
+        ev.RunStarted,
+        (
+            "", 0, plan.name, plan.version, inputs, wish.key, wish.target, wish.on_failure, plan.concurrency, deadline,
+            _fingerprints(plan), flatten(plan.graph.edges),
+        ),
+    )  # fmt: skip
+    session = _opened(machine, plan, state, lease, wish.inputs, now)
+    session.first = (started, *_warnings(plan, durable=store.encodes))
+    return session
+
+
+def resume(machine: Machine, plan: Plan, run_id: str, *, on_change: str, run_timeout: float | None) -> Session:
+    """An existing run, from where its record ends; one that succeeded is only opened.
+
+    Raises RunLive, RunBlocked, CodeChanged, InputError or StoreError; a run that is blocked says so in its record.
+    """
+    store = machine.store
+    row = store.get(run_id)
+    if row is None:
+        raise RunNotFound(f"there is no run {run_id}; `stepwell ls` lists those that there are", run_id=run_id)
+    if row.status in ("completed", "degraded", "stopped"):
+        return watch(machine, plan, run_id)
+    lease = store.claim(run_id)
+    try:
+        session = _gone_on(machine, plan, lease, on_change=on_change, run_timeout=run_timeout)
+    except BaseException:
+        store.release(lease)
+        raise
+    return session
+
+
+def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_timeout: float | None) -> Session:
+    """Fold the record, see whether the run may go on, and say what that begins with."""
+    started, prints, state = fold(machine.store, plan, lease.run_id)
+    now = machine.clock.now()
+    recovered = state.status == "running"
+    if recovered and state.recoveries + 1 >= _RECOVERIES:
+        message = (
+            f"its process has died {state.recoveries + 1} times in a row without any step or item coming to an end; "
+            f"find out why (`stepwell show {lease.run_id}`), then `stepwell resume {lease.run_id}` tries again"
+        )
+        raise _blocked(machine, lease, state, "no_progress", message, RunBlocked)
+    changed = [name for name, mark in _fingerprints(plan).items() if prints.get(name, mark) != mark]
+    facts = _changes(machine, plan, lease, state, changed, on_change)
+    inputs = _inputs_of(machine, plan, started)
+    deadline = state.deadline if recovered else None
+    if deadline is None and run_timeout is not None and not recovered:
+        deadline = now + run_timeout
+    paths = resets(state)
+    session = _opened(machine, plan, state, lease, inputs, started.at)
+    resumed: Fact = (ev.RunResumed, ("", 0, recovered, deadline, _fingerprints(plan)))
+    reset: tuple[Fact, ...] = ((ev.StepReset, ("", 0, paths, "resume")),) if paths else ()
+    session.first = (resumed, *reset, *facts)
+    return session
+
+
+def watch(machine: Machine, plan: Plan, run_id: str) -> Session:
+    """A run that this process does not run: its record as it is."""
+    started, _, state = fold(machine.store, plan, run_id)
+    return Session(run_id, plan, state, Values(plan, state, machine.store), started.at)
+
+
+def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[str, str], State]:
+    """The recorded state of a run, with its first fact and the fingerprints that it went on with last."""
+    state, started, prints = State(plan.graph), None, dict[str, str]()
+    for fact in facts_of(store, run_id):
+        if isinstance(fact, ev.RunStarted):
+            started, prints = fact, dict(fact.fingerprints)
+            if gone := [name for name in prints if name not in plan.graph.number]:
+                _refuse_missing(store, run_id, plan, gone)
+        elif isinstance(fact, ev.RunResumed):
+            prints = dict(fact.fingerprints)
+        apply(state, fact)
+        state.seq = fact.seq
+    if started is None:
+        raise RunNotFound(f"run {run_id} has no record; start it anew", run_id=run_id)
+    return started, prints, state
+
+
+def facts_of(store: Store, run_id: str, after: int = 0) -> Iterator[ev.Event]:
+    """All facts of a run, page by page."""
+    while page := store.read(run_id, after, _PAGE):
+        yield from page
+        after = page[-1].seq
+
+
+def _refuse_missing(store: Store, run_id: str, plan: Plan, gone: list[str]) -> None:
+    """Steps that the pipeline no longer has: harmless where nothing is recorded of them."""
+    missing = set(gone)
+    for fact in facts_of(store, run_id):
+        name = fact.path.partition("[")[0].partition("#")[0]
+        if name in missing:
+            raise CodeChanged(
+                f"run {run_id} has a record of step `{name}`, and pipeline `{plan.name}` has no step of this name any "
+                "more; put it back (it does not run again if it has completed), or start a new run",
+                run_id=run_id,
+            )
+
+
+def _changes(
+    machine: Machine, plan: Plan, lease: Lease, state: State, changed: list[str], on_change: str
+) -> tuple[Fact, ...]:
+    """S8: may the run go on with the code as it is now? What is to be said about it, or CodeChanged."""
+    if on_change not in ("refuse", "keep"):
+        raise RunError(f'on_change is "refuse" or "keep" (this version has no "rerun" yet), not {on_change!r}')
+    if not changed:
+        return ()
+    open_ends = (PENDING, GUARDING, RUNNING, WAITING)
+    number = plan.graph.number
+    recorded = [name for name in changed if state.steps[number[name]] not in open_ends and _stays(state, number[name])]
+    if recorded and on_change == "refuse":
+        names = ", ".join(f"`{name}`" for name in recorded)
+        message = (
+            f"the code of {names} has changed since it ran. Keep what is recorded and go on with "
+            f"`stepwell resume {lease.run_id} --on-change keep`, put the code back, or start a new run"
+        )
+        raise _blocked(machine, lease, state, "code_changed", message, CodeChanged)
+    said = [f"`{name}` (its record is kept)" if name in recorded else f"`{name}`" for name in changed]
+    message = f"the run goes on with other code than it began with: {', '.join(said)}"
+    return ((ev.WarningIssued, ("", 0, "code_changed", message)),)
+
+
+def _stays(state: State, number: int) -> bool:
+    """Whether a step keeps its end when the run goes on."""
+    return state.steps[number] == COMPLETED or state.paths[number] not in resets(state)
+
+
+def _blocked(
+    machine: Machine, lease: Lease, state: State, reason: str, message: str, error: type[RunBlocked]
+) -> RunBlocked:
+    """Record that the run waits for somebody to decide; gives back what to raise."""
+    fact = ev.RunBlocked(lease.run_id, state.seq + 1, machine.clock.now(), "", 0, reason, message)
+    ack = machine.store.append(lease, [fact], True)
+    if ack is not None:
+        ack.add_done_callback(lambda ack: ack.exception())  # the store tells whoever needs it next
+    return error(message, run_id=lease.run_id)
+
+
+def _inputs_of(machine: Machine, plan: Plan, started: ev.RunStarted) -> dict[str, object]:
+    recorded = started.inputs
+    if not isinstance(recorded, ev.Payload):
+        return read_inputs(plan, recorded, None)
+    return read_inputs(plan, recorded, machine.store.load(recorded) if recorded.data is None else recorded.data)
+
+
+def _opened(
+    machine: Machine, plan: Plan, state: State, lease: Lease, inputs: Mapping[str, object], started_at: float
+) -> Session:
+    runner = Runner(
+        plan, state, machine.store, lease, inputs,
+        clock=machine.clock, executor=machine.executor, chance=machine.chance, alone=machine.alone,
+        check=machine.check_values,
+    )  # fmt: skip
+    session = Session(lease.run_id, plan, state, runner.values, started_at)
+    session.runner, session.lease = runner, lease
+    return session
+
+
+def _fingerprints(plan: Plan) -> dict[str, str]:
+    return {step.name: step.fingerprint for step in plan.steps}
+
+
+def _warnings(plan: Plan, *, durable: bool) -> tuple[Fact, ...]:
+    """What the plan warns of; and, where the run may go on later, steps whose code cannot be told apart."""
+    said = [("definition", text) for text in plan.warnings]
+    if durable:
+        said += [
+            (
+                "code_not_seen",
+                f"step `{step.name}`: its source is not at hand, or it uses values of an enclosing function, so a "
+                'change of its code is not noticed when the run goes on; give it version="1" and raise that by hand',
+            )
+            for step in plan.steps
+            if step.opaque
+        ]
+    return tuple((ev.WarningIssued, ("", 0, reason, message)) for reason, message in said)

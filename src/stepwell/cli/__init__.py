@@ -1,0 +1,1 @@
+"""The command `stepwell`: the terminal's door to the house."""

@@ -1,0 +1,119 @@
+"""`main()`: the command `stepwell`. A command's code, and what it imports, is loaded when it is called for."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Never
+
+from cyclopts import App, CycloptsError
+
+from stepwell.cli import exits, streams
+from stepwell.cli.signals import Interrupted
+from stepwell.cli.streams import Gone, output, prepare, tell
+from stepwell.errors import StepwellError
+
+_COMMANDS = (
+    ("run", "run", "Run a pipeline."),
+    ("resume", "resume", "Go on with a run that was interrupted, cancelled or failed."),
+    ("cancel", "cancel", "End a run, in whichever process it lives."),
+    ("ls", "ls", "List the runs."),
+    ("show", "show", "Show a run, its steps and what failed."),
+    ("version", "version", "Print the version."),
+)
+_HELP = """Durable multi-step pipelines: kill a run at any instant, then resume it.
+
+stepwell run pipeline.py --help   shows the inputs of a pipeline
+"""
+
+
+def main() -> Never:
+    """The entry point of the command."""
+    sys.exit(command(sys.argv[1:]))
+
+
+def command(tokens: Sequence[str]) -> int:
+    """Do what a command line says; gives the exit code. It raises nothing; only our own mistakes show a traceback."""
+    prepare()
+    try:
+        return _done(_app()(list(tokens), exit_on_error=False, print_error=False))
+    except CycloptsError as error:
+        return _refused(tokens, "UsageError", _usage(error), exits.USAGE)
+    except StepwellError as error:
+        return _refused(tokens, type(error).__name__, str(error), exits.of_error(error))
+    except Gone:
+        return exits.OK
+    except KeyboardInterrupt as error:
+        tell("\nstepwell: interrupted")
+        return error.code if isinstance(error, Interrupted) else exits.INTERRUPTED
+    except SystemExit:
+        return exits.OK  # by rich, when the reader of a help has gone away
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            return exits.OK
+        return _refused((), "", f"stdout: {error}", exits.FAILED) if _is_of_output(error) else _internal(error)
+    except Exception as error:
+        return _internal(error)
+
+
+def _app() -> App:
+    app = App(
+        name="stepwell", help=_HELP, version_flags=(), help_format="plaintext", result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )  # fmt: skip
+    for name, module, said in _COMMANDS:
+        own_help = {"help_flags": ()} if name == "run" else {}  # `run TARGET --help` shows the inputs of the target
+        app.command(f"stepwell.cli.{module}:{name}", name=name, help=said, **own_help)
+    app.command(_version, name="--version", help="Print the version.")
+    return app
+
+
+def _version() -> int:
+    from stepwell.cli.version import version
+
+    return version()
+
+
+def _done(result: object) -> int:
+    """A command gives its exit code; a help that was shown gives nothing."""
+    return result if isinstance(result, int) else exits.OK
+
+
+def _usage(error: CycloptsError) -> str:
+    chain = error.command_chain or ()
+    return f"{str(error).rstrip('.')}; see `{' '.join(['stepwell', *chain])} --help`"
+
+
+def _refused(tokens: Sequence[str], kind: str, message: str, code: int) -> int:
+    """One clear message; where a document was asked for, it says the same."""
+    tell(f"stepwell: {message}")
+    if "--json" in tokens:
+        try:
+            output().versioned({"error": {"type": kind, "message": message}, "exit_code": code})
+        except (Gone, OSError):
+            pass
+    return code
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether it was stdout that failed, say because of a full disk behind it."""
+    return any(one.filename == streams.__file__ for one in traceback.extract_tb(error.__traceback__)[-1:])
+
+
+def _internal(error: Exception) -> int:
+    """A mistake of ours: say so, with all that is needed to mend it."""
+    from stepwell.cli.version import installed
+
+    traceback.print_exception(error)
+    tell(
+        "\nstepwell: this is a mistake in Stepwell itself, not in your pipeline; what is recorded of the run is safe.\n"
+        "Please report it with the lines above, the command that you typed, and this line:\n"
+        f"  stepwell {installed()}, Python {platform.python_version()}, {platform.platform()}"
+    )
+    return exits.FAILED
+
+
+if __name__ == "__main__":
+    main()

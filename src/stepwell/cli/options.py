@@ -1,0 +1,84 @@
+"""The options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from stepwell.api.app import App
+from stepwell.api.settings import find_store
+from stepwell.clock import seconds
+from stepwell.errors import InputError, RunNotFound, StoreError
+from stepwell.journal.port import RunRow
+
+Json = Annotated[
+    bool, Parameter(name="--json", negative=(), show_default=False, help="Print one JSON document on stdout.")
+]
+FLAG = Parameter(negative=(), show_default=False)
+Strict = Annotated[bool, FLAG, Parameter(help="Exit with 5 if the run ends degraded.")]
+Quiet = Annotated[bool, FLAG, Parameter(name=("-q", "--quiet"), help="Tell only of failures.")]
+Store = Annotated[
+    str | None,
+    Parameter(
+        name="--store",
+        metavar="FILE",
+        help="The store [default: $STEPWELL_STORE, else .stepwell/stepwell.db of this folder or project].",
+    ),
+]
+RunId = Annotated[
+    str, Parameter(name="RUN", metavar="RUN", help="A run's id, its first characters (four or more), or `last`.")
+]
+
+
+@contextmanager
+def opened(store: str | None, what: str) -> Generator[App]:
+    """The store that a command looks into."""
+    place = find_store(store)
+    if place is None:
+        raise InputError(f"{what}: a store in memory is gone with the process that had it; name a file with --store")
+    app = open_app(place)
+    try:
+        yield app
+    finally:
+        app.store.close()
+
+
+def open_app(place: Path | str | None) -> App:
+    """The store at a place; raises StoreError also where the folder is shut."""
+    try:
+        return App(place)
+    except OSError as error:
+        raise StoreError(
+            f"the store {place} cannot be opened: {error.strerror}; give yourself the right to, or name another store "
+            "with --store or STEPWELL_STORE"
+        ) from None
+
+
+def find(app: App, run: str) -> RunRow:
+    """The run that is meant; where there is none, the message says which store was looked into."""
+    try:
+        return app.find(run)
+    except RunNotFound as error:
+        place = getattr(app.store, "path", None)
+        where = "" if place is None else f" (the store is {nearby(place)})"
+        raise RunNotFound(f"{error}{where}", run_id=error.run_id) from None
+
+
+def nearby(path: Path) -> str:
+    """A path as one would type it here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def seconds_of(text: str, option: str) -> float:
+    """A duration that somebody typed; a bare number is seconds. Raises InputError."""
+    try:
+        return seconds(float(text) if text.replace(".", "", 1).isdecimal() else text, option)
+    except ValueError as error:
+        raise InputError(str(error)) from None

@@ -1,0 +1,229 @@
+"""`stepwell show RUN`: a run and its steps, out of its record alone; the pipeline's code is not needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from stepwell import events as ev
+from stepwell.api.app import App
+from stepwell.cli.closing import chief, failure_lines, sorted_failures, step_lines, way_on
+from stepwell.cli.ls import document as run_document
+from stepwell.cli.ls import took
+from stepwell.cli.options import Json, RunId, Store, find, opened
+from stepwell.cli.streams import output
+from stepwell.cli.terminal import STATUS_COLOURS, Terminal, look
+from stepwell.codecs.show import plain
+from stepwell.errors import CodecError, StepwellError
+from stepwell.events import Failure
+from stepwell.journal.port import RunRow
+from stepwell.state.state import State
+from stepwell.views.frames import own_frame
+from stepwell.views.records import StepRecord, records, replay
+from stepwell.views.words import ago, duration, moment, plural
+
+_PAGE = 1000
+_FAILURES = 10
+_NOTES = 5
+_MANY = 100
+_INPUT_WIDTH = 60
+
+
+@dataclass(slots=True)
+class Look:
+    """A run as its facts have it."""
+
+    row: RunRow
+    state: State
+    started: ev.RunStarted
+    inputs: Mapping[str, object]
+    notes: list[str]
+    """Warnings, and why it is blocked."""
+
+
+def show(
+    run: RunId,
+    /,
+    *,
+    items: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="List every step, and every item of every map.")
+    ] = False,
+    json: Json = False,
+    store: Store = None,
+) -> int:
+    """Show a run: its steps with status, time and attempts, and what failed where.
+
+    It works while the run is going on in another process, and without the code of the pipeline.
+    """
+    now = time.time()
+    with opened(store, "show") as app:
+        found = _look(app, find(app, run))
+    steps = records(found.state)
+    out = output()
+    if json:
+        out.versioned(_document(found, steps, now, items=items))
+    else:
+        out.text("\n".join(_lines(found, steps, look(out.stream), now, items=items, store=store)))
+    return 0
+
+
+def _look(app: App, row: RunRow) -> Look:
+    facts: list[ev.Event] = []
+
+    def read() -> Iterator[ev.Event]:
+        after = 0
+        while page := app.store.read(row.run_id, after, _PAGE):
+            for fact in page:
+                if isinstance(fact, ev.RunStarted | ev.WarningIssued | ev.RunBlocked):
+                    facts.append(fact)
+                yield fact
+            after = page[-1].seq
+
+    state = replay(read())
+    started = next(fact for fact in facts if isinstance(fact, ev.RunStarted))
+    notes = [fact.message for fact in facts if isinstance(fact, ev.WarningIssued)]
+    if row.status == "blocked":
+        notes += [fact.message for fact in facts if isinstance(fact, ev.RunBlocked)][-1:]
+    return Look(row, state, started, _inputs(app, started), notes)
+
+
+def _inputs(app: App, started: ev.RunStarted) -> dict[str, object]:
+    """What the run was given, as far as it can be shown without its types."""
+    recorded = started.inputs
+    if not isinstance(recorded, ev.Payload):
+        return {}
+    try:
+        encoded = msgspec.msgpack.decode(app.store.load(recorded), type=dict[str, bytes])
+        return {name: plain(data) for name, data in encoded.items()}
+    except (StepwellError, CodecError, msgspec.MsgspecError):
+        return {}
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def _lines(
+    found: Look, steps: Mapping[str, StepRecord], terminal: Terminal, now: float, *, items: bool, store: str | None
+) -> Iterator[str]:
+    row = found.row
+    status = terminal.paint(row.status, STATUS_COLOURS.get(row.status))
+    yield f"run {row.run_id}  {row.pipeline}  {status}"
+    yield terminal.fit(f"started  {moment(row.started_at)} ({ago(row.started_at, now)})")
+    yield f"took     {duration(took(row, now))}, {row.done} of {plural(row.steps, 'step')}"
+    yield from (terminal.fit(line) for line in _about(found))
+    yield ""
+    yield from _steps(steps, terminal, items=items)
+    more = len(found.notes) - _NOTES
+    told = found.notes[-_NOTES:]
+    told += [f"and {plural(more, 'note')} more, in --json"] if more > 0 else []
+    told += _why_interrupted(row)
+    fatal, borne = sorted_failures(found.state.failures, steps)
+    failures = [
+        *failure_lines(fatal, terminal, most=_FAILURES),
+        *failure_lines(borne, terminal, tag="tolerated", most=_FAILURES),
+    ]
+    if failures:
+        yield ""
+        yield from failures
+    if told:
+        yield ""
+        yield from told
+    if row.status not in ("completed", "stopped", "degraded", "running"):
+        yield ""
+        yield from list(way_on(row.run_id, row.status, store))[1:]
+
+
+def _about(found: Look) -> Iterator[str]:
+    row = found.row
+    if row.key:
+        yield f"key      {row.key}"
+    if row.target:
+        yield f"target   {row.target}"
+    given = [f"{name}={_short(value)}" for name, value in found.inputs.items()]
+    if given:
+        yield f"inputs   {' '.join(given)}"
+    if row.reason:
+        yield f"reason   {row.reason}"
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) and value and " " not in value else msgspec.json.encode(value).decode()
+    return text if len(text) <= _INPUT_WIDTH else f"{text[: _INPUT_WIDTH - 3]}..."
+
+
+def _why_interrupted(row: RunRow) -> Iterator[str]:
+    if row.status == "interrupted":
+        yield "its process is gone; what is recorded is safe"
+
+
+def _steps(steps: Mapping[str, StepRecord], terminal: Terminal, *, items: bool) -> Iterator[str]:
+    whole = items or len(steps) <= _MANY
+    lines = step_lines(steps, terminal, whole=whole)
+    if not whole:
+        yield from lines
+        yield "         (--items lists every step)"
+        return
+    for record, line in zip(steps.values(), lines, strict=True):
+        yield line
+        for key, item in record.items.items() if items else ():
+            attempts = f"  {item.attempts} attempts" if item.attempts > 1 else ""
+            words = terminal.paint(item.status, STATUS_COLOURS.get(item.status))
+            yield f"         [{key}]  {words}{attempts}"
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def _document(found: Look, steps: Mapping[str, StepRecord], now: float, *, items: bool) -> dict[str, object]:
+    return {
+        **run_document(found.row, now),
+        "inputs": dict(found.inputs),
+        "notes": found.notes,
+        "steps": [_step(name, record, items=items) for name, record in steps.items()],
+        "failures": [_failure(one) for one in chief(found.state.failures)],
+    }
+
+
+def _step(name: str, record: StepRecord, *, items: bool) -> dict[str, object]:
+    found: dict[str, object] = {
+        "step": name,
+        "path": record.path,
+        "status": record.status,
+        "reason": record.reason,
+        "attempts": record.attempts,
+        "visit": record.visit,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "duration": record.duration,
+        "failure": None if record.failure is None else _failure(record.failure),
+    }
+    if record.items:
+        counts: dict[str, int] = {}
+        for item in record.items.values():
+            counts[item.status] = counts.get(item.status, 0) + 1
+        found["items"] = {"total": len(record.items), **counts}
+        listed = record.items if items else {key: one for key, one in record.items.items() if one.status == "failed"}
+        found["listed"] = {key: {"status": one.status, "attempts": one.attempts} for key, one in listed.items()}
+    return found
+
+
+def _failure(failure: Failure) -> dict[str, object]:
+    frame = own_frame(failure.traceback)
+    return {
+        "path": failure.path,
+        "step": failure.step,
+        "item": failure.item,
+        "kind": failure.kind,
+        "reason": failure.reason,
+        "type": failure.type,
+        "message": failure.message,
+        "attempt": failure.attempt,
+        "file": None if frame is None else frame.file,
+        "line": None if frame is None else frame.line,
+        "traceback": failure.traceback,
+    }

@@ -1,0 +1,1 @@
+"""What the user said, as data: nothing here is checked or resolved yet."""

@@ -1,0 +1,48 @@
+"""The sequential builder: one call, in which options of the step and values for its function stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, cast
+
+from stepwell.definition.options import is_option
+from stepwell.definition.spec import Kind
+
+
+class Built(NamedTuple):
+    """What a call of the builder says, taken apart."""
+
+    kind: Kind
+    function: Callable[..., object]
+    options: dict[str, object]
+    bound: dict[str, object]
+
+
+def built_step(
+    name: str, function: object, before: object, kwargs: Mapping[str, object], given: Mapping[str, object]
+) -> Built:
+    """Tell options from values: a keyword that is an option is one, whatever the function's parameters are called.
+
+    `before` are the steps it follows. What has `over` is a map, what has a mapping as `to` is a switch.
+    """
+    kind: Kind = "step"
+    if "over" in given:
+        kind = "map"
+    elif isinstance(given.get("to"), Mapping):
+        kind = "switch"
+    options = {option: value for option, value in given.items() if is_option(option, kind)}
+    bound = {parameter: value for parameter, value in given.items() if parameter not in options}
+    options["after"] = [*_listed(before), *_listed(options.get("after"))]
+    return Built(kind, _callable(function), {**options, "name": name}, {**bound, **kwargs})
+
+
+def _callable(function: object) -> Callable[..., object]:
+    """What is called of an object: itself, else its `execute`; what has neither is refused where options are read."""
+    execute = None if callable(function) else getattr(function, "execute", None)
+    return cast("Callable[..., object]", function if execute is None else execute)
+
+
+def _listed(refs: object) -> list[object]:
+    if refs is None:
+        return []
+    return list(cast("list[object]", refs)) if isinstance(refs, (list, tuple, set, frozenset)) else [refs]

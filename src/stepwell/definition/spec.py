@@ -1,0 +1,67 @@
+"""`StepSpec` and `Definition`: a pipeline as it was written down, with file and line of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stepwell.policy import RetryPolicy
+
+Function = Callable[..., object]
+StepRef = str | Function
+"""A step as one refers to it: its name, or its function."""
+
+Kind = Literal["step", "map", "switch"]
+OnFailure = Literal["stop", "cancel", "finish"]
+RunsOn = Literal["auto", "inline", "thread"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One step as it was written down; references are still names or functions, durations are seconds."""
+
+    name: str
+    kind: Kind
+    function: Function
+    file: str
+    line: int
+    label: str = ""
+    after: tuple[StepRef, ...] = ()
+    to: tuple[StepRef, ...] = ()
+    inputs: Mapping[str, StepRef] = field(default_factory=dict[str, StepRef])
+    bound: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Values given by `add_step(**kwargs)`: they reach these parameters as they are."""
+    when: Function | str | None = None
+    retry: RetryPolicy | None = None
+    timeout: float | None = None
+    critical: bool = True
+    runs_on: RunsOn = "auto"
+    version: str = ""
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, object] = field(default_factory=dict[str, object])
+    routes: tuple[tuple[object, tuple[StepRef, ...]], ...] = ()
+    """A switch's value → steps, in the order written."""
+    default: tuple[StepRef, ...] | None = None
+    over: StepRef | None = None
+    key: Callable[[object], object] | None = None
+    concurrency: int = 32
+    min_success: float | int | None = None
+    names: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What names in string annotations stood for where the function was defined inside another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A whole pipeline as it was written down; `retry` and `timeout` are defaults of its steps."""
+
+    name: str
+    steps: tuple[StepSpec, ...]
+    description: str = ""
+    version: str = ""
+    output: StepRef | None = None
+    retry: RetryPolicy | None = None
+    timeout: float | None = None
+    on_failure: OnFailure = "stop"
+    concurrency: int | None = None
+    run_timeout: float | None = None

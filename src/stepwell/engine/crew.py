@@ -1,0 +1,97 @@
+"""The workers of one run and what they have to do; with as few asyncio tasks as it can.
+
+A worker is a task that makes one attempt after the other. A second worker stands by only while there is a second thing
+to do, and begins when the first really suspends; so a chain runs in one task, and steps that never suspend run in few.
+The first worker is the run's main task, the only one that waits when there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from stepwell.engine.commands import Guard, Start, StartItem
+from stepwell.engine.worker import Worker
+
+Act = Start | StartItem | Guard
+
+_TURNS = 63
+"""After so many acts without a pause (and a power of two less one) the event loop gets its turn."""
+
+
+class Crew:
+    """Takes acts in order and has each performed by some worker."""
+
+    __slots__ = ("_failed", "_idle", "_name", "_perform", "_standing_by", "_turn", "over", "todo", "workers")
+
+    def __init__(
+        self, name: str, perform: Callable[[Worker, Act], Awaitable[None]], failed: Callable[[BaseException], None]
+    ) -> None:
+        self._name = name
+        self._perform = perform
+        self._failed = failed
+        self.todo: deque[Act] = deque()
+        self.workers: dict[Worker, None] = {}
+        """In the order in which they began."""
+        self.over = False
+        """There will be nothing more to do."""
+        self._standing_by: asyncio.Task[None] | None = None
+        """A worker that has not begun yet."""
+        self._idle: asyncio.Future[None] | None = None
+        self._turn = 0
+
+    async def work(self, task: asyncio.Task[None], *, main: bool) -> None:
+        """Perform acts until there are none; the main worker waits for more until all is over."""
+        worker = Worker(task, main=main)
+        self.workers[worker] = None
+        todo = self.todo
+        try:
+            while not worker.lost:
+                if todo:
+                    act = todo.popleft()
+                    if todo:
+                        self.stand_by()
+                    self._turn += 1
+                    if self._turn & _TURNS == 0:
+                        await asyncio.sleep(0)
+                    await self._perform(worker, act)
+                elif self.over or not main:
+                    return
+                else:
+                    self._idle = asyncio.get_running_loop().create_future()
+                    await self._idle
+        finally:
+            del self.workers[worker]
+
+    def stand_by(self) -> None:
+        """See to it that somebody takes the next act: the main worker if it is idle, else another one."""
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+        elif self._standing_by is None:
+            self._standing_by = asyncio.get_running_loop().create_task(self._second(), name=self._name)
+
+    async def _second(self) -> None:
+        task, self._standing_by = self._standing_by, None
+        if task is None or self.over:
+            return
+        try:
+            await self.work(task, main=False)
+        except Exception as error:
+            self._failed(error)
+
+    def finish(self) -> None:
+        """All is over: nobody begins anything more."""
+        self.over = True
+        self.todo.clear()
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    async def leave(self, within: float) -> None:
+        """Wait for the other workers; those that were lost are waited for no more."""
+        here = asyncio.current_task()
+        others = [worker.task for worker in self.workers if worker.task is not here and not worker.lost]
+        if self._standing_by is not None:
+            others.append(self._standing_by)
+        if others:
+            await asyncio.wait(others, timeout=within)

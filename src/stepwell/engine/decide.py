@@ -1,0 +1,204 @@
+"""`decide(plan, state, now) -> commands`: what is to be done next. Pure: no I/O, no clock, no chance, nothing changed.
+
+The three rules of which steps run are in `_ready`; what stops a run is in `_halting`. The caller writes down and folds
+what comes of the commands, and asks again until there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepwell.engine.commands import (
+    Abandon,
+    CancelRunning,
+    Command,
+    Conclude,
+    Finish,
+    Guard,
+    Prune,
+    Release,
+    Start,
+    StartItem,
+    TimeOut,
+    Wait,
+)
+from stepwell.plan.plan import Plan
+from stepwell.state.state import COMPLETED, FAILED, PENDING, MapState, State
+
+_UNLIMITED = 1 << 60
+
+
+def decide(plan: Plan, state: State, now: float) -> Sequence[Command]:
+    """The next commands; none where all that can be done is under way."""
+    if state.status != "running":
+        return ()
+    if state.running and not (state.ready or state.open or state.timers or state.joins or state.halt or state.deadline):
+        return ()  # what runs will tell
+    if state.deadline is not None and now >= state.deadline and state.halt not in ("cancelled", "timed_out"):
+        return (TimeOut(),)
+    commands: list[Command] = []
+    if state.joins:
+        _joins(state, commands)
+    if state.halt:
+        _halting(plan, state, commands)
+        return commands
+    if state.open and _concluded(plan, state, commands):
+        return commands  # one that fails may halt the run, so nothing starts in the same breath
+    limit = state.concurrency
+    free = _UNLIMITED if limit is None else limit - state.running - state.held
+    if state.timers and state.timers[0][0] <= now and free > 0 and _due(plan, state, now, commands):
+        return commands  # what else there is room for is asked again
+    if state.ready:
+        free -= _ready(plan, state, free, commands)
+    if state.open:
+        _items(plan, state, free, commands)
+    if not commands and not state.running and not state.timers and not state.open and not state.ready:
+        commands.append(_finish(state))
+    return commands
+
+
+def _joins(state: State, commands: list[Command]) -> None:
+    """Tell of joins before which a first step has ended."""
+    for number in state.joins:
+        left = [source for source in state.graph.before[number] if state.steps[source] < COMPLETED]
+        commands.append(Wait(number, tuple(state.graph.names[source] for source in left)))
+
+
+def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
+    """Steps with nothing missing before them: start those that may, prune the others. Gives back the slots taken."""
+    taken = 0
+    for number in state.ready:
+        sources = state.graph.before[number]
+        if len(sources) > 1 and number not in state.released:
+            commands.append(Release(number))
+        if sources and (state.doomed[number] or not state.live[number] or state.starved[number]):
+            commands.append(_prune(state, number))
+        elif taken < free:
+            taken += 1
+            if plan.steps[number].guard is not None and number not in state.passed and not state.attempts[number]:
+                commands.append(Guard(number))
+            else:
+                commands.append(Start(number, state.attempts[number] + 1))
+    return taken
+
+
+def _prune(state: State, number: int) -> Prune:
+    """Why a step does not run, in the order of the rules."""
+    if state.doomed[number]:
+        return Prune(number, "upstream_failed", state.doomed[number])
+    return Prune(number, "no_value" if state.live[number] else "not_reached")
+
+
+def _due(plan: Plan, state: State, now: float, commands: list[Command]) -> bool:
+    """Begin the retry that has been due the longest of those that may begin."""
+    for when, number, index in sorted(state.timers):
+        if when > now:
+            break
+        if index < 0:
+            commands.append(Start(number, state.attempts[number] + 1))
+            return True
+        items, fan = state.open.get(number), plan.steps[number].fan
+        if items is None or fan is None or items.running >= fan.concurrency or (items.failed and _strict(plan, number)):
+            continue
+        commands.append(StartItem(number, index, items.attempts[index] + 1))
+        return True
+    return False
+
+
+def _strict(plan: Plan, number: int) -> bool:
+    """Whether the first item that fails for good ends the map."""
+    fan = plan.steps[number].fan
+    return fan is not None and fan.min_success is None
+
+
+def _concluded(plan: Plan, state: State, commands: list[Command]) -> bool:
+    """Conclude the maps that have come to an end."""
+    for number, items in state.open.items():
+        broken = items.failed > 0 and _strict(plan, number)
+        if items.ended == items.total or (broken and not items.running):
+            commands.append(Conclude(number, broken or not _enough(plan, number, items)))
+    return bool(commands) and isinstance(commands[-1], Conclude)
+
+
+def _items(plan: Plan, state: State, free: int, commands: list[Command]) -> None:
+    """Start as many items as there is room for."""
+    for number, items in state.open.items():
+        fan = plan.steps[number].fan
+        if fan is None or (items.failed and fan.min_success is None):
+            continue
+        room = min(fan.concurrency - items.running, free)
+        index = items.cursor
+        while room > 0 and (index := items.stages.find(PENDING, index)) >= 0:
+            commands.append(StartItem(number, index, items.attempts.get(index, 0) + 1))
+            index += 1
+            room -= 1
+            free -= 1
+
+
+def _enough(plan: Plan, number: int, items: MapState) -> bool:
+    """Whether as many items succeeded as the map asks for: a number of them, or a share."""
+    fan = plan.steps[number].fan
+    if fan is None or fan.min_success is None:
+        return items.failed == 0
+    wanted = fan.min_success if isinstance(fan.min_success, int) else fan.min_success * items.total
+    return items.total - items.failed >= wanted
+
+
+def _halting(plan: Plan, state: State, commands: list[Command]) -> None:
+    """Nothing new starts. What runs ends, or is cancelled; then the maps are closed; then the run is over."""
+    cancel = state.halt in ("cancelled", "timed_out") or (state.halt == "failed" and state.on_failure == "cancel")
+    if state.running:
+        if cancel and not state.cancelling:
+            commands.append(CancelRunning(state.halt))
+        return
+    for number, items in state.open.items():
+        enough = _enough(plan, number, items)
+        if (items.ended == items.total and not items.cancelled) or (items.failed and not enough):
+            commands.append(Conclude(number, not enough))
+        else:
+            commands.append(Abandon(number, f"run_{state.halt}"))
+    if not state.open:
+        commands.append(_finish(state))
+
+
+def _finish(state: State) -> Finish:
+    """How the run ended. A signal from outside counts more than a failure, a failure more than a `Stop`."""
+    if state.halt in ("cancelled", "timed_out"):
+        return Finish(state.halt)
+    if FAILED in state.steps:
+        return Finish("failed")
+    if state.halt == "stopped":
+        return Finish("stopped")
+    if state.ended < len(state.steps):
+        # Cannot happen while the three rules hold; the run must not claim success if it ever does.
+        return Finish("blocked", "steps_without_end")
+    return Finish("degraded" if state.degraded else "completed")
+
+
+def resets(state: State) -> tuple[str, ...]:
+    """What a resume un-ends: all that failed, was cancelled or timed out, and what ended because of it."""
+    paths: list[str] = []
+    for number, status in enumerate(state.steps):
+        items = state.maps.get(number)
+        if items is not None and (status < COMPLETED or status >= FAILED):
+            paths.extend(_item_resets(state, number))
+        if status >= FAILED or state.because[number]:
+            paths.append(state.paths[number])
+    return tuple(paths)
+
+
+def _item_resets(state: State, number: int) -> list[str]:
+    """The items of one map that failed or were cancelled."""
+    items = state.maps[number]
+    return [state.item_path(number, index) for index, stage in enumerate(items.stages) if stage >= FAILED]
+
+
+def next_time(state: State, now: float) -> float | None:
+    """When to ask again even if nothing happens; None where there is no such time.
+
+    `now` is when `decide` was asked last: a retry that was due then and found no slot waits for one, not for a time.
+    """
+    times = [timer[0] for timer in state.timers if timer[0] > now]
+    if state.deadline is not None and state.halt not in ("cancelled", "timed_out"):
+        times.append(state.deadline)
+    return min(times, default=None)

@@ -1,0 +1,214 @@
+"""The written side of a run: outcomes and commands become facts, and facts are numbered, folded and collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stepwell import events as ev
+from stepwell.engine import commands as do
+from stepwell.engine.decide import decide
+from stepwell.engine.outcome import (
+    Again,
+    Cancelled,
+    Completed,
+    Expanded,
+    Failed,
+    Guarded,
+    Outcome,
+    Skipped,
+    clean,
+    failure,
+)
+from stepwell.plan.plan import Plan, PlanStep
+from stepwell.policy import UNDECLARED_ATTEMPTS, RetryPolicy
+from stepwell.state.fold import CancelSent, GuardDropped, GuardPassed, StepGuarded, apply
+from stepwell.state.state import COMPLETED, GUARDING, State
+
+_KEPT_FAILURES = 20
+"""RUN_FINISHED carries so many failures at most; each has its own record besides."""
+
+
+class Ledger:
+    """Folds what happens into the state of one run, decides, and collects facts to append and acts to perform."""
+
+    __slots__ = ("acts", "batch", "chance", "errors", "now", "plan", "run_id", "seq", "state")
+
+    def __init__(self, plan: Plan, state: State, run_id: str, chance: Callable[[], float]) -> None:
+        self.plan = plan
+        self.state = state
+        self.run_id = run_id
+        self.chance = chance
+        self.seq = state.seq
+        self.now = 0.0
+        self.batch: list[ev.Event] = []
+        """Facts that have been folded and not appended yet."""
+        self.acts: list[do.Command] = []
+        """What may be done once they are durable."""
+        self.errors: dict[str, BaseException] = {}
+        """The exceptions of this process, by path: the `__cause__` of a StepError."""
+
+    def note(self, kind: type[ev.Event], *fields: object) -> None:
+        """Write down a fact."""
+        self.seq += 1
+        event = kind(self.run_id, self.seq, self.now, *fields)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        apply(self.state, event)
+        self.batch.append(event)
+
+    def spark(self, kind: type[ev.Event], *fields: object) -> None:
+        """Fold what is never written down."""
+        apply(self.state, kind(self.run_id, 0, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    def decide(self) -> tuple[list[ev.Event], list[do.Command]]:
+        """Decide and write down until all that can be done is under way; gives facts to append, then acts to do."""
+        plan, state = self.plan, self.state
+        while commands := decide(plan, state, self.now):
+            for command in commands:
+                self._write(command)
+        batch, acts = self.batch, self.acts
+        self.batch, self.acts = [], []
+        return batch, acts
+
+    def _write(self, command: do.Command) -> None:
+        """What a command means for the record; and what is left to do about it."""
+        state = self.state
+        if isinstance(command, do.Start):
+            self.note(ev.StepStarted, state.paths[command.number], command.attempt)
+            self.acts.append(command)
+        elif isinstance(command, do.StartItem):
+            path = state.item_path(command.number, command.index)
+            self.spark(ev.ItemStarted, path, command.attempt, command.index)
+            self.acts.append(command)
+        elif isinstance(command, do.Guard):
+            self.spark(StepGuarded, state.paths[command.number])
+            self.acts.append(command)
+        elif isinstance(command, do.Prune):
+            self.note(ev.StepPruned, state.paths[command.number], 0, command.reason, command.because)
+        elif isinstance(command, do.Wait):
+            self.note(ev.JoinWaiting, state.paths[command.number], 0, command.waiting_for)
+        elif isinstance(command, do.Release):
+            self.note(ev.JoinReleased, state.paths[command.number])
+        elif isinstance(command, do.Conclude):
+            self._conclude(command.number, failed=command.failed)
+        elif isinstance(command, do.Abandon):
+            path = state.paths[command.number]
+            self.note(ev.StepCancelled, path, state.attempts[command.number], command.reason)
+        elif isinstance(command, do.CancelRunning):
+            self.spark(CancelSent)
+            self.acts.append(command)
+        elif isinstance(command, do.TimeOut):
+            self.note(ev.RunTimedOut, "", 0, state.deadline)
+        else:
+            self._finish(command)
+
+    def _finish(self, command: do.Finish) -> None:
+        state = self.state
+        names = state.graph.names
+        not_run = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
+        failures = tuple(state.failures[:_KEPT_FAILURES])
+        self.note(ev.RunFinished, "", 0, command.status, command.reason, failures, not_run)
+
+    def _conclude(self, number: int, *, failed: bool) -> None:
+        """A map has come to an end by its items."""
+        state, step = self.state, self.plan.steps[number]
+        items, path, attempt = state.maps[number], state.paths[number], state.attempts[number]
+        if not failed:
+            self.note(ev.StepCompleted, path, attempt, None, False, items.failed > 0)
+            return
+        own = f"{step.name}["
+        first = next((one for one in state.failures if one.path.startswith(own)), None)
+        what = f"{items.failed} of {items.total} items failed"
+        if first is not None:
+            what += f"; the first was {first.path}: {first.type}: {first.message}"
+            if first.path in self.errors:
+                self.errors[path] = self.errors[first.path]
+        record = ev.Failure(
+            path, step.name, None, "error", "user", "items_failed", "ItemsFailed", what, "", False, attempt
+        )
+        self.note(ev.StepFailed, path, attempt, record, not step.critical)
+
+    def step_ends(self, number: int, attempt: int, outcome: Outcome) -> None:
+        """Write down how an attempt of a step ended."""
+        path = self.state.paths[number]
+        if isinstance(outcome, Completed):
+            if outcome.route is not None:
+                names = self.state.graph.names
+                chosen = tuple(names[target] for target in outcome.route)
+                self.note(ev.BranchChosen, path, attempt, clean(str(outcome.value)), chosen)
+            self.note(ev.StepCompleted, path, attempt, outcome.output, outcome.stops)
+        elif isinstance(outcome, Skipped):
+            self.note(ev.StepPruned, path, attempt, outcome.reason or "it_returned_skip")
+        elif isinstance(outcome, Cancelled):
+            if self.state.steps[number] == GUARDING:
+                self.spark(GuardDropped, path)  # it never had an attempt, so it has no end
+            else:
+                self.note(ev.StepCancelled, path, attempt, outcome.reason)
+        elif isinstance(outcome, Expanded):
+            self.note(ev.MapExpanded, path, attempt, outcome.count, outcome.keys)
+        elif isinstance(outcome, Guarded):
+            if outcome.passed:
+                self.spark(GuardPassed, path)
+            else:
+                self.note(ev.StepSkipped, path, 0, f"when_false: {outcome.text}")
+        elif self.state.halt and self.state.steps[number] == GUARDING:
+            self.spark(GuardDropped, path)  # its `when` raised, but no attempt may begin any more
+        else:
+            step, spent = self.plan.steps[number], self.state.spent[number]
+            if outcome.__class__ is Failed and self.state.attempts[number] < attempt:
+                self.note(ev.StepStarted, path, attempt)  # its `when` raised: that is its first attempt
+            retry_at, record = self._again(step, path, None, attempt, spent, outcome)
+            if retry_at is not None:
+                reason = outcome.reason if isinstance(outcome, Again) else ""
+                self.note(ev.StepRetrying, path, attempt, retry_at, record, reason)
+            else:
+                self.note(ev.StepFailed, path, attempt, record, not step.critical)
+
+    def item_ends(self, number: int, index: int, attempt: int, started_at: float, outcome: Outcome) -> None:
+        """Write down how an attempt of a map item ended."""
+        path = self.state.item_path(number, index)
+        if isinstance(outcome, Completed):
+            self.note(ev.ItemCompleted, path, attempt, index, started_at, outcome.output, outcome.stops)
+        elif isinstance(outcome, Skipped):
+            self.note(ev.ItemCompleted, path, attempt, index, started_at, None, False, True)
+        elif isinstance(outcome, Cancelled):
+            self.note(ev.ItemCancelled, path, attempt, index, outcome.reason)
+        else:
+            items = self.state.maps[number]
+            step, spent = self.plan.steps[number], items.attempts.get(index, 0)
+            retry_at, record = self._again(step, path, items.key(index), attempt, spent, outcome)
+            if retry_at is not None:
+                reason = outcome.reason if isinstance(outcome, Again) else ""
+                self.note(ev.ItemRetrying, path, attempt, index, retry_at, record, reason)
+            else:
+                self.note(ev.ItemFailed, path, attempt, index, started_at, record)
+
+    def _again(
+        self, step: PlanStep, path: str, item: str | None, attempt: int, spent: int, outcome: Outcome
+    ) -> tuple[float | None, ev.Failure | None]:
+        """When an attempt is made again, or None; and what is recorded of this one."""
+        if isinstance(outcome, Again):
+            policy = step.retry or RetryPolicy(UNDECLARED_ATTEMPTS, delay=0)
+            if spent + 1 < policy.attempts:
+                wait = policy.wait(spent + 1, self.chance()) if outcome.after is None else outcome.after
+                return self.now + wait, None
+            said = f": {outcome.reason}" if outcome.reason else ""
+            error = RuntimeError(f"it returned Retry, and all of its {policy.attempts} attempts are used{said}")
+            outcome = Failed("error", "retries_used_up", error, retryable=False)
+        if not isinstance(outcome, Failed):
+            raise AssertionError(f"{outcome!r} is no failure")
+        again = retries(step, spent, outcome)
+        self.errors[path] = outcome.error
+        record = failure(outcome, path=path, step=step.name, item=item, attempt=attempt, retryable=again)
+        if not again or step.retry is None:
+            return None, record
+        return self.now + step.retry.wait(spent + 1, self.chance()), record
+
+
+def retries(step: PlanStep, spent: int, failed: Failed) -> bool:
+    """Whether a failure with so many attempts spent before it is tried again."""
+    policy = step.retry
+    return (
+        policy is not None
+        and failed.retryable
+        and spent + 1 < policy.attempts
+        and policy.covers(failed.kind, failed.error)
+    )

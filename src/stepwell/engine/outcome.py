@@ -1,0 +1,111 @@
+"""How an attempt can end, as data; and what went wrong in it, as it is recorded."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from msgspec import Struct
+
+from stepwell.events import Failure
+
+_OWN = str(Path(__file__).parent.parent)
+
+
+class Completed(Struct, frozen=True, gc=False):
+    """It returned a value: `value` goes to the steps that need it, `output` into the journal."""
+
+    value: object
+    output: object
+    stops: bool = False
+    route: tuple[int, ...] | None = None
+    """Of a switch: the steps that it leads to."""
+
+
+class Skipped(Struct, frozen=True):
+    """It returned `Skip`."""
+
+    reason: str
+
+
+class Again(Struct, frozen=True):
+    """It returned `Retry`; `after` is in seconds."""
+
+    after: float | None
+    reason: str
+
+
+class Failed(Struct, frozen=True):
+    """It raised, ran out of time, or gave what cannot be recorded."""
+
+    kind: str
+    reason: str
+    error: BaseException
+    retryable: bool = True
+    source: str = "user"
+
+
+class Cancelled(Struct, frozen=True):
+    """It was told to end and did."""
+
+    reason: str
+
+
+class Expanded(Struct, frozen=True):
+    """A map knows its items."""
+
+    count: int
+    keys: tuple[str, ...] | None
+
+
+class Guarded(Struct, frozen=True):
+    """A step's `when` gave an answer."""
+
+    passed: bool
+    text: str
+
+
+Outcome = Completed | Skipped | Again | Failed | Cancelled | Expanded | Guarded
+
+
+def failure(failed: Failed, *, path: str, step: str, item: str | None, attempt: int, retryable: bool) -> Failure:
+    """What is recorded of a failed attempt; the traceback shows the user's frames, not the engine's."""
+    error = failed.error
+    return Failure(
+        path=path,
+        step=step,
+        item=item,
+        kind=failed.kind,
+        source=failed.source,
+        reason=failed.reason,
+        type=type(error).__qualname__,
+        message=_message(error),
+        traceback=clean(_traceback(error)),
+        retryable=retryable,
+        attempt=attempt,
+    )
+
+
+def clean(text: str) -> str:
+    r"""Text that can be recorded: halves of surrogate pairs, as in odd file names, are spelled out.
+
+    >>> clean("caf\udce9")
+    'caf\\udce9'
+    """
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _message(error: BaseException) -> str:
+    """What the exception says, if it can say anything."""
+    try:
+        return clean(str(error))
+    except Exception as own:  # its __str__ is the user's code too
+        return f"(its text cannot be had: {type(own).__name__})"
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback's text without the frames of the engine at its head."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN) and frame.tb_next is not None:
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(error), error, frame))

@@ -1,0 +1,136 @@
+"""Performing an act: make the attempt, write down its outcome; and what to do about what nobody can stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stepwell import events as ev
+from stepwell.clock import Clock
+from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts
+from stepwell.engine.commands import Guard, Start, StartItem
+from stepwell.engine.crew import Act
+from stepwell.engine.ledger import Ledger, retries
+from stepwell.engine.outcome import Cancelled, Completed, Expanded, Failed, Outcome
+from stepwell.engine.values import Values
+from stepwell.engine.worker import Signal, Worker
+from stepwell.plan.plan import PlanStep
+from stepwell.state.fold import SlotsHeld
+
+_TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
+
+
+class Performer:
+    """Makes the attempts of one run and writes down how they ended; `news` is called when that was not a worker."""
+
+    __slots__ = ("_attempts", "_clock", "_keeps", "_ledger", "_news", "_plan", "_state", "_values")
+
+    def __init__(
+        self, ledger: Ledger, attempts: Attempts, values: Values, clock: Clock, news: Callable[[], None], *, keeps: bool
+    ) -> None:
+        self._ledger = ledger
+        self._plan = ledger.plan
+        self._state = ledger.state
+        self._attempts = attempts
+        self._values = values
+        self._clock = clock
+        self._news = news
+        self._keeps = keeps
+        """Outputs of items are kept here, because the state has them encoded."""
+
+    async def perform(self, worker: Worker, act: Act) -> None:
+        """Make an attempt and write down its outcome; a run that is being cancelled begins none."""
+        worker.act = act
+        number = act.number
+        step = self._plan.steps[number]
+        if isinstance(act, Start) and number in self._state.maps:
+            return  # a map goes on with the items that it has; what becomes of it follows from them
+        if self._state.cancelling:
+            outcome: Outcome = Cancelled(self._state.halt)
+        elif isinstance(act, StartItem):
+            await self._item(worker, step, act)
+            return
+        elif isinstance(act, Guard):
+            outcome = await self._attempts.guard(worker, step)
+        elif step.fan is None:
+            last = step.retry is None or not retries(step, self._state.spent[number], _TIMED_OUT)
+            outcome = await self._attempts.make(worker, step, self._state.paths[number], act.attempt, last=last)
+        else:
+            outcome, items = self._attempts.expand(step, self._values.step(step.fan.over))
+            self._values.use_source(number, items)
+        if not worker.lost:
+            self._ends(worker, act, outcome, self._clock.now())
+
+    async def _item(self, worker: Worker, step: PlanStep, act: StartItem) -> None:
+        number, index = act.number, act.index
+        started_at = self._clock.now()
+        last = step.retry is None or not retries(step, act.attempt - 1, _TIMED_OUT)
+        path = self._state.item_path(number, index)
+        item = self._values.item(number, index)
+        outcome = await self._attempts.make(worker, step, path, act.attempt, item, last=last)
+        if not worker.lost:
+            self._ends(worker, act, outcome, started_at)
+
+    def _ends(self, worker: Worker, act: Act, outcome: Outcome, started_at: float) -> None:
+        """Write down the outcome of an attempt."""
+        number, ledger = act.number, self._ledger
+        ledger.now = self._clock.now()
+        if isinstance(act, StartItem):
+            if self._keeps and isinstance(outcome, Completed):
+                self._values.keep_item(number, act.index, outcome.value)
+            ledger.item_ends(number, act.index, act.attempt, started_at, outcome)
+        else:
+            if isinstance(outcome, Completed):
+                self._values.keep(number, outcome.value)
+            ledger.step_ends(number, act.attempt if isinstance(act, Start) else 1, outcome)
+        if worker.abandoned is not None:
+            self._report_thread(worker, act, outcome)
+
+    def _path(self, act: Act) -> str:
+        if isinstance(act, StartItem):
+            return self._state.item_path(act.number, act.index)
+        return self._state.paths[act.number]
+
+    def _report_thread(self, worker: Worker, act: Act, outcome: Outcome) -> None:
+        """A thread that was abandoned keeps its slot until it ends, though not for ever; and somebody is told."""
+        call, worker.abandoned = worker.abandoned, None
+        if call is None or call.done() or isinstance(outcome, Completed | Expanded):
+            return
+        path, ledger = self._path(act), self._ledger
+        message = f"the function of `{path}` still runs in a thread that nobody can stop; its result is refused"
+        ledger.note(ev.WarningIssued, path, 0, "thread_abandoned", message)
+        ledger.spark(SlotsHeld, path, 0, 1)
+        given = False
+
+        def give_slot(_: object = None) -> None:
+            nonlocal given
+            if not given:
+                given = True
+                ledger.spark(SlotsHeld, path, 0, -1)
+                timer.cancel()
+                self._news()
+
+        timer = self._clock.call_at(ledger.now + GRACE, give_slot)
+        call.add_done_callback(give_slot)
+
+    def end(self, worker: Worker, signal: Signal, reason: str) -> None:
+        """Tell an attempt to end, and go on without it if it does not within twice the grace that a thread gets."""
+        before = worker.signal
+        worker.end(signal, reason)
+        if worker.busy and worker.signal != before:
+            if worker.timer is not None:
+                worker.timer.cancel()
+            act = worker.act
+            grace = CANCEL_GRACE if signal == "cancel" else GRACE
+            worker.timer = self._clock.call_at(self._clock.now() + 2 * grace, lambda: self._lose(worker, act))
+
+    def _lose(self, worker: Worker, act: Act | None) -> None:
+        """An async function does not heed its cancel: write down its end for it, and refuse its result."""
+        if act is None or worker.act is not act or not worker.busy:
+            return
+        worker.lost = True
+        late = Failed("timeout", "attempt_timed_out", TimeoutError(worker.reason), retryable=False)
+        self._ends(worker, act, late if worker.signal == "timeout" else Cancelled(worker.reason), self._clock.now())
+        path = self._path(act)
+        message = f"the function of `{path}` goes on although it was cancelled; its result is refused"
+        self._ledger.note(ev.WarningIssued, path, 0, "task_abandoned", message)
+        self._news()

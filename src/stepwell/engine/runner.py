@@ -1,0 +1,209 @@
+"""The runner of one run: perform, write down, decide, wait until it is durable, release what was decided.
+
+act ──► Performer ──► facts ──► Ledger (fold, decide) ──► store ──► durable ──► acts for the Crew, ends for callers
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from stepwell import events as ev
+from stepwell.clock import Clock, Timer
+from stepwell.engine.attempt import CANCEL_GRACE, Attempts
+from stepwell.engine.commands import CancelRunning, Command, Guard, Start, StartItem
+from stepwell.engine.crew import Act, Crew
+from stepwell.engine.decide import next_time
+from stepwell.engine.inject import Scope
+from stepwell.engine.ledger import Ledger
+from stepwell.engine.outcome import clean
+from stepwell.engine.perform import Performer
+from stepwell.engine.values import Values
+from stepwell.engine.worker import Worker
+from stepwell.executors.port import Executor
+from stepwell.journal.port import Lease, Store
+from stepwell.plan.plan import Plan
+from stepwell.state.state import State
+
+Fact = tuple[type[ev.Event], tuple[object, ...]]
+"""A fact without its number and time: its class, and its fields from `path` on."""
+
+
+class Runner:
+    """Runs one run from the state that it is in to an end; `begin(facts)`, then `await run()`.
+
+    `alone` tells whether no other run shares the store at this moment; `check` whether values are checked even where
+    they need not be encoded; `chance` gives numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        state: State,
+        store: Store,
+        lease: Lease,
+        inputs: Mapping[str, object],
+        *,
+        clock: Clock,
+        executor: Executor,
+        chance: Callable[[], float],
+        alone: Callable[[], bool],
+        check: bool,
+    ) -> None:
+        self.state = state
+        self.values = Values(plan, state, store)
+        self.ledger = Ledger(plan, state, lease.run_id, chance)
+        self.listeners: list[Callable[[ev.Event], None]] = []
+        """Told of what is live only."""
+        self.error: BaseException | None = None
+        """Why the run could not be recorded to its end."""
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the run is over and nothing of it goes on but what nobody can stop."""
+        self._store = store
+        self._lease = lease
+        self._clock = clock
+        self._alone = alone
+        self._timer: Timer | None = None
+        self._ack: asyncio.Future[None] | None = None
+        """Of the last append that was not durable at once."""
+        self._crew = Crew(f"stepwell {lease.run_id}", self._perform, self._fail)
+        attempts = Attempts(
+            lease.run_id, Scope(inputs, self.values.step), clock, executor, encodes=store.encodes, check=check
+        )
+        self._performer = Performer(self.ledger, attempts, self.values, clock, self._tick, keeps=store.encodes)
+        attempts.end = self._performer.end
+
+    def begin(self, facts: Sequence[Fact]) -> None:
+        """Write down the first facts; from here on the run can be cancelled."""
+        self.ledger.now = self._clock.now()
+        for kind, fields in facts:
+            self.ledger.note(kind, *fields)
+
+    async def run(self) -> None:
+        """Go on until the run is over; what the store raised is in `error`."""
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError("a run needs an asyncio task")
+        try:
+            await self._commit()
+            await self._crew.work(task, main=True)
+        except asyncio.CancelledError as error:
+            self._fail(error)
+            raise
+        except Exception as error:
+            self._fail(error)
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """No task and no timer of this run stays behind."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._crew.leave(2 * CANCEL_GRACE)
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    async def _perform(self, worker: Worker, act: Act) -> None:
+        await self._performer.perform(worker, act)
+        if not worker.lost and not self._crew.over:
+            await self._commit()
+
+    def _append(self, batch: list[ev.Event], *, alone: bool) -> asyncio.Future[None] | None:
+        """Append the facts; gives what to wait for before anything that was decided with them, or after them, is done.
+
+        Without facts of its own a decision rests on those that are on their way.
+        """
+        if batch:
+            self._ack = self._store.append(self._lease, batch, alone)
+        return None if self._ack is None or self._ack.done() else self._ack
+
+    async def _commit(self) -> None:
+        """Decide, append, wait until it is durable, and release what was decided."""
+        batch, acts = self.ledger.decide()
+        try:
+            ack = self._append(batch, alone=self.state.running <= 1 and self._alone())
+            if ack is not None:
+                await ack
+        except Exception as error:  # of the store: the run cannot go on
+            self._fail(error)
+            return
+        self._release(batch, acts)
+
+    def _tick(self) -> None:
+        """The same from a callback, which cannot wait: time has passed, a slot is free, somebody wants something."""
+        if self._crew.over:
+            return
+        self.ledger.now = self._clock.now()
+        batch, acts = self.ledger.decide()
+        try:
+            ack = self._append(batch, alone=False)
+        except Exception as error:
+            self._fail(error)
+            return
+        if ack is None:
+            self._release_aside(batch, acts)
+        else:
+            ack.add_done_callback(lambda ack: self._durable(ack, batch, acts))
+
+    def _durable(self, ack: asyncio.Future[None], batch: list[ev.Event], acts: list[Command]) -> None:
+        error = asyncio.CancelledError() if ack.cancelled() else ack.exception()
+        if error is None:
+            self._release_aside(batch, acts)
+        else:
+            self._fail(error)
+
+    def _release_aside(self, batch: list[ev.Event], acts: list[Command]) -> None:
+        """Release from outside of a worker, which would take the next act itself."""
+        self._release(batch, acts)
+        if self._crew.todo:
+            self._crew.stand_by()
+
+    def _release(self, batch: list[ev.Event], acts: list[Command]) -> None:
+        """What was decided is durable: now it may be done and told."""
+        crew = self._crew
+        for act in acts:
+            if isinstance(act, CancelRunning):
+                for worker in list(crew.workers):
+                    self._performer.end(worker, "cancel", act.reason)
+            elif isinstance(act, Start | StartItem | Guard):
+                crew.todo.append(act)
+                if self.listeners and isinstance(act, StartItem):
+                    self._tell_started(act)
+        if batch and isinstance(batch[-1], ev.RunFinished):
+            lost_main = not any(worker.main for worker in crew.workers if not worker.lost)
+            crew.finish()
+            if lost_main and not self.ended.done():
+                self.ended.set_result(None)
+        if self.state.timers or self.state.deadline is not None:
+            self._set_timer()
+
+    def _tell_started(self, act: StartItem) -> None:
+        path = self.state.item_path(act.number, act.index)
+        event = ev.ItemStarted(self._lease.run_id, 0, self._clock.now(), path, act.attempt, act.index)
+        for listener in self.listeners:
+            listener(event)
+
+    def _fail(self, error: BaseException) -> None:
+        """The store has failed, or this process is told to end: nothing more can be written down."""
+        if self.error is None and not self._crew.over:
+            self.error = error
+        self._crew.finish()
+        for worker in list(self._crew.workers):
+            worker.end("cancel", "the run cannot be recorded any more")
+
+    def _set_timer(self) -> None:
+        """Ask again at the next time at which something is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        when = None if self._crew.over else next_time(self.state, self.ledger.now)
+        if when is not None:
+            self._timer = self._clock.call_at(when, self._tick)
+
+    def cancel(self, reason: str) -> None:
+        """Write down that the run is to end, then end what runs; nothing happens to a run that has ended."""
+        if self._crew.over or self.state.status != "running" or self.state.halt == "cancelled":
+            return
+        self.ledger.now = self._clock.now()
+        self.ledger.note(ev.RunCancelled, "", 0, clean(reason))
+        self._tick()

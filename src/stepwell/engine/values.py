@@ -1,0 +1,89 @@
+"""The values of one run: outputs of steps and map items, live where this process made them, else out of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from stepwell.events import Payload
+from stepwell.journal.port import Blobs
+from stepwell.plan.plan import UNSET, Plan
+from stepwell.state.state import COMPLETED, State
+
+
+class Values:
+    """What the parameters of steps receive, and what a result shows; decoded once, when first needed."""
+
+    __slots__ = ("_blobs", "_items", "_plan", "_sources", "_state", "_steps")
+
+    def __init__(self, plan: Plan, state: State, blobs: Blobs) -> None:
+        self._plan = plan
+        self._state = state
+        self._blobs = blobs
+        self._steps: list[object] = [UNSET] * len(plan.steps)
+        self._items: dict[int, dict[int, object]] = {}
+        """Of maps, by index: live outputs of items, where the state has them encoded."""
+        self._sources: dict[int, Sequence[object]] = {}
+
+    def keep(self, number: int, value: object) -> None:
+        """The output that a step has just given."""
+        self._steps[number] = value
+
+    def keep_item(self, number: int, index: int, value: object) -> None:
+        """The output that a map item has just given; a state that holds live values needs it no second time."""
+        self._items.setdefault(number, {})[index] = value
+
+    def step(self, number: int) -> object:
+        """The output of a step; UNSET where it has none. Raises PayloadLost or CodecError for a damaged record."""
+        if self._state.steps[number] != COMPLETED:
+            return UNSET
+        value = self._steps[number]
+        if value is UNSET:
+            value = self._steps[number] = self._recorded(number)
+        return value
+
+    def stopped_item(self, number: int) -> object:
+        """What the item that returned `Stop` gave with it: the last one that has an output."""
+        items, live = self._state.maps[number], self._items.get(number, {})
+        index = items.stopped_by
+        return live[index] if index in live else self._decoded(number, items.results[index])
+
+    def use_source(self, number: int, items: Sequence[object]) -> None:
+        """The items that a map runs over."""
+        self._sources[number] = items
+
+    def item(self, number: int, index: int) -> object:
+        """What a map item is called with."""
+        items = self._sources.get(number)
+        if items is None:
+            fan = self._plan.steps[number].fan
+            items = self._sources[number] = items_of(() if fan is None else self.step(fan.over))
+        return items[index]
+
+    def _recorded(self, number: int) -> object:
+        """A step's output as the state has it; a map's is that of its items, in their order."""
+        if self._plan.steps[number].fan is None:
+            return self._decoded(number, self._state.outputs[number])
+        items, live = self._state.maps[number], self._items.pop(number, {})
+        return [
+            live[index] if index in live else self._decoded(number, output)
+            for index, output in enumerate(items.results)
+            if items.stages[index] == COMPLETED
+        ]
+
+    def _decoded(self, number: int, output: object) -> object:
+        if not isinstance(output, Payload):
+            return output
+        data = self._blobs.load(output) if output.data is None else output.data
+        return self._plan.steps[number].codec.decode(data)
+
+
+def items_of(source: object) -> Sequence[object]:
+    """The source's output as items that can be counted, in an order that is always the same."""
+    if isinstance(source, (str, bytes, bytearray)):
+        raise TypeError(f"a map runs over a list of items, and its source gave one {type(source).__name__}")
+    if isinstance(source, Sequence):
+        return cast("Sequence[object]", source)
+    if isinstance(source, Iterable):
+        return list(cast("Iterable[object]", source))
+    raise TypeError(f"a map runs over a list of items, and its source gave {type(source).__name__}")

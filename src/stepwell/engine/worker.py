@@ -1,0 +1,57 @@
+"""A worker: one asyncio task, what it is doing, and how that is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from stepwell.clock import Timer
+from stepwell.control import CancelToken
+from stepwell.engine.commands import Guard, Start, StartItem
+
+Signal = Literal["", "timeout", "cancel"]
+
+
+class Worker:
+    """What is known from outside of the attempt that a task is making at this moment."""
+
+    __slots__ = ("abandoned", "act", "busy", "lost", "main", "reason", "signal", "task", "timer", "token")
+
+    def __init__(self, task: asyncio.Task[None], *, main: bool) -> None:
+        self.task = task
+        self.main = main
+        """It is the main task of its run."""
+        self.act: Start | StartItem | Guard | None = None
+        self.busy = False
+        """It is inside a function of the user."""
+        self.lost = False
+        """It did not heed a cancel; somebody else has written down its end, and its result is refused."""
+        self.signal: Signal = ""
+        self.reason = ""
+        self.timer: Timer | None = None
+        """Ends the patience with an attempt that was told to end."""
+        self.token: CancelToken | None = None
+        self.abandoned: asyncio.Future[object] | None = None
+        """A call in a thread that has outlived its attempt."""
+
+    def begin(self) -> None:
+        """An attempt begins."""
+        self.busy = True
+        self.signal = ""
+
+    def leave(self) -> None:
+        """The attempt is over."""
+        self.busy = False
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def end(self, signal: Signal, reason: str) -> None:
+        """Tell the attempt to end; a cancel counts more than a timeout, and nothing is said twice."""
+        if not self.busy or self.signal == "cancel" or self.signal == signal:
+            return
+        self.signal = signal
+        self.reason = reason
+        if self.token is not None:
+            self.token.cancel(reason)
+        self.task.cancel()

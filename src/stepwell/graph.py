@@ -1,0 +1,128 @@
+"""What leads to what, by number: the edges of a pipeline in the shape in which the fold counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+
+class Edge(NamedTuple):
+    """That one step leads to another, said once; the same two may be joined for several reasons.
+
+    `trigger` is an edge of `to` or a route; `route` one that a switch must choose; `needs` one that hands over a
+    value without which the target cannot run.
+    """
+
+    source: int
+    target: int
+    trigger: bool = False
+    route: bool = False
+    needs: bool = False
+
+
+class Link(NamedTuple):
+    """All edges between two steps as one: settled together, counted once.
+
+    `counts` is 1 where a live link is one that the target can start by: a trigger if it has any, else any.
+    """
+
+    target: int
+    counts: int
+    route: bool
+    needs: bool
+
+
+class Graph(Struct, frozen=True):
+    """The steps by number with what follows each, what comes before each, and what all that is called."""
+
+    names: tuple[str, ...]
+    number: dict[str, int]
+    after: tuple[tuple[Link, ...], ...]
+    before: tuple[tuple[int, ...], ...]
+    edges: tuple[Edge, ...]
+
+
+def flatten(edges: Iterable[Edge]) -> tuple[tuple[int, int, int], ...]:
+    """The edges as they are recorded; `unflatten` makes them again."""
+    return tuple((e.source, e.target, e.trigger | e.route << 1 | e.needs << 2) for e in edges)
+
+
+def unflatten(edges: Iterable[tuple[int, int, int]]) -> tuple[Edge, ...]:
+    """The edges that `flatten` made these from.
+
+    >>> unflatten(flatten([Edge(0, 1, needs=True)]))
+    (Edge(source=0, target=1, trigger=False, route=False, needs=True),)
+    """
+    return tuple(Edge(s, t, bool(flags & 1), bool(flags & 2), bool(flags & 4)) for s, t, flags in edges)
+
+
+def build(names: Sequence[str], edges: Iterable[Edge]) -> Graph:
+    """The graph of these steps and edges; O(steps + edges).
+
+    >>> build(["a", "b"], [Edge(0, 1)]).before
+    ((), (0,))
+    """
+    merged: dict[tuple[int, int], Edge] = {}
+    for edge in edges:
+        pair = (edge.source, edge.target)
+        known = merged.get(pair)
+        if known is not None:
+            edge = Edge(
+                *pair,
+                trigger=known.trigger or edge.trigger,
+                route=(known.route or edge.route) and not _plain(known, edge),
+                needs=known.needs or edge.needs,
+            )
+        merged[pair] = edge
+    triggered = {edge.target for edge in merged.values() if edge.trigger}
+    after: list[list[Link]] = [[] for _ in names]
+    before: list[list[int]] = [[] for _ in names]
+    for edge in merged.values():
+        counts = int(edge.trigger or edge.target not in triggered)
+        after[edge.source].append(Link(edge.target, counts, edge.route, edge.needs))
+        before[edge.target].append(edge.source)
+    return Graph(
+        tuple(names),
+        {name: number for number, name in enumerate(names)},
+        tuple(map(tuple, after)),
+        tuple(map(tuple, before)),
+        tuple(merged.values()),
+    )
+
+
+def _plain(one: Edge, other: Edge) -> bool:
+    """Whether one of the two leads on whatever the switch chooses: `to` beside a route."""
+    return (one.trigger and not one.route) or (other.trigger and not other.route)
+
+
+def cycle(names: Sequence[str], edges: Iterable[Edge]) -> list[str]:
+    """The names along one cycle, its first again at the end; empty where there is none. No recursion.
+
+    >>> cycle(["a", "b"], [Edge(0, 1), Edge(1, 0)])
+    ['a', 'b', 'a']
+    """
+    follow: list[list[int]] = [[] for _ in names]
+    indegree = [0] * len(names)
+    for edge in edges:
+        follow[edge.source].append(edge.target)
+        indegree[edge.target] += 1
+    free = [number for number, count in enumerate(indegree) if count == 0]
+    while free:
+        for target in follow[free.pop()]:
+            indegree[target] -= 1
+            if indegree[target] == 0:
+                free.append(target)
+    stuck = {number for number, count in enumerate(indegree) if count > 0}
+    if not stuck:
+        return []
+    # Every step that is left has one before it that is left too: walk backwards until one comes up again.
+    back = {target: source for source in stuck for target in follow[source] if target in stuck}
+    walk: list[int] = []
+    at = min(stuck)
+    while at not in walk:
+        walk.append(at)
+        at = back[at]
+    loop = [*walk[walk.index(at) :], at]
+    return [names[number] for number in reversed(loop)]

@@ -1,0 +1,1 @@
+"""Where runs are recorded: three small ports, and equal rooms behind them."""

@@ -1,0 +1,49 @@
+"""Making sure that the disk has it: files and the folders that name them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from stepwell.failpoints import failpoint
+
+
+def make_folder(folder: Path, sync: bool) -> None:
+    """The folder and those above it, private where they are new, and durable where that is wanted; raises OSError."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sync:
+        for each in missing:
+            sync_folder(each.parent)
+
+
+def sync_file(path: Path) -> None:
+    """A file that somebody else has written."""
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        sync_handle(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in a folder."""
+    if sys.platform == "win32":  # a folder cannot be opened there; NTFS journals its names
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        sync_handle(handle)
+    finally:
+        os.close(handle)
+
+
+@failpoint("blob.sync")
+def sync_handle(handle: int) -> None:
+    """What was written through this handle."""
+    if sys.platform == "darwin":  # fsync stops at the disk's cache there
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(handle)

@@ -1,0 +1,44 @@
+"""The write-ahead log: copied into the store when it is long, or when there is nothing else to do."""
+
+from __future__ import annotations
+
+import apsw
+
+from stepwell.failpoints import failpoint
+from stepwell.journal.sqlite.database import PASSIVE, Database
+
+PAGES = 1_000
+"""Pages (1 MB) from which on the WAL is long. It is kept short so that it is written over again and again: syncing a
+file that grows takes half as long again as syncing one that has its size, and copying costs little beside that."""
+
+
+class Wal:
+    """How much one connection has seen in the WAL. Copied on that connection, so that no writer is at it meanwhile:
+    only a WAL that was copied to its end can begin anew, and beside a busy writer that would never be.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._mark = PAGES
+        self.pages = 0
+        """Pages in the WAL at the latest commit; 0 once they are copied."""
+        db.set_wal_hook(self._note)
+
+    def _note(self, _db: object, _name: str, pages: int) -> int:
+        self.pages = pages
+        return 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it should be copied now."""
+        return self.pages >= self._mark
+
+    @failpoint("sqlite.checkpoint")
+    def copy(self) -> None:
+        """Copy as far as no reader stands in the way; what is left waits until as much has come to it."""
+        try:
+            pages, copied = self._db.wal_checkpoint(mode=PASSIVE)
+        except apsw.BusyError:  # another process is at it
+            pages, copied = self.pages, 0
+        self._mark = max(0, pages - copied) + PAGES
+        self.pages = 0

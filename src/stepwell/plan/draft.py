@@ -1,0 +1,114 @@
+"""A pipeline half compiled: references are numbers, parameters have sources; what the rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stepwell.codecs.port import Codec
+from stepwell.definition.spec import Definition, StepRef, StepSpec
+from stepwell.graph import Edge
+from stepwell.plan.names import Problems
+from stepwell.plan.plan import UNSET, Guard, Parameter, Routes
+from stepwell.plan.ports import Codecs, Condition, codec_of
+from stepwell.plan.returns import value_type
+from stepwell.plan.shape import EMPTY, Asked, Shape, Shapes
+from stepwell.plan.signature import Ground, keywords, parameters
+from stepwell.plan.sources import lambda_text
+
+
+@dataclass(slots=True)
+class DraftStep:
+    """One step with what was found out about it so far; `value` is the type of what its function gives."""
+
+    number: int
+    spec: StepSpec
+    shape: Shape
+    value: object
+    codec: Codec | None
+    parameters: tuple[Parameter, ...] = ()
+    guard: Guard | None = None
+    after: tuple[int, ...] = ()
+    to: tuple[int, ...] = ()
+    routes: Routes | None = None
+    over: int | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """The whole pipeline, half compiled."""
+
+    definition: Definition
+    ground: Ground
+    problems: Problems
+    steps: list[DraftStep] = field(default_factory=list[DraftStep])
+    edges: list[Edge] = field(default_factory=list[Edge])
+    output: int | None = None
+
+
+class Values:
+    """Type and codec of what each function gives, found once a shape."""
+
+    def __init__(self, codecs: Codecs, problems: Problems) -> None:
+        self._codecs = codecs
+        self._problems = problems
+        self._known: dict[int, tuple[object, Codec | None]] = {}
+
+    def of(self, shape: Shape, spec: StepSpec) -> tuple[object, Codec | None]:
+        """The declared type without control types, and its codec, or None and a problem."""
+        found = self._known.get(id(shape))
+        if found is None:
+            value = value_type(shape.returns)
+            found = value, codec_of(self._codecs, value, "what it returns", spec, self._problems)
+            self._known[id(shape)] = found
+        return found
+
+
+def draft_step(draft: Draft, number: int, shapes: Shapes, values: Values, condition: Condition | None) -> DraftStep:
+    """All references of one step resolved."""
+    spec, ground = draft.definition.steps[number], draft.ground
+    shape = shapes.of(spec.function, spec)
+    value, codec = values.of(shape, spec)
+    step = DraftStep(number, spec, shape, value, codec)
+    step.guard = _guard(ground, number, spec, shapes, condition)
+    asked_by_guard = () if step.guard is None else tuple(one.name for one in step.guard.parameters)
+    step.parameters = (
+        *parameters(ground, number, spec, shape),
+        *keywords(ground, number, spec, shape, asked_by_guard),
+    )
+    step.after = _numbers(ground, spec, spec.after, "after")
+    step.to = _numbers(ground, spec, spec.to, "to")
+    if spec.kind == "switch":
+        routes = [(route, _numbers(ground, spec, refs, f"the route {route!r}")) for route, refs in spec.routes]
+        default = None if spec.default is None else _numbers(ground, spec, spec.default, "default")
+        step.routes = Routes(tuple(routes), default)
+    if spec.over is not None:
+        step.over = ground.names.resolve(spec.over, spec, "over")
+    return step
+
+
+def _numbers(ground: Ground, spec: StepSpec, refs: Sequence[StepRef], option: str) -> tuple[int, ...]:
+    found = (ground.names.resolve(ref, spec, option) for ref in refs)
+    return tuple(number for number in found if number is not None)
+
+
+def _guard(ground: Ground, number: int, spec: StepSpec, shapes: Shapes, condition: Condition | None) -> Guard | None:
+    """The step's `when`, with what its own parameters receive."""
+    when = spec.when
+    if when is None:
+        return None
+    if not isinstance(when, str):
+        shape = shapes.of(when, spec)
+        text = lambda_text(when) or str(getattr(when, "__name__", when))
+        return Guard(when, tuple(parameters(ground, number, spec, shape, of_guard=True)), text)
+    if condition is None:
+        message = f"this version of Stepwell reads no conditions from text, such as {when!r}; give a function"
+        ground.problems.add(spec, message)
+        return None
+    try:
+        function, names = condition(when)
+    except Exception as error:  # the compiler of conditions says what is wrong with the text, in its own words
+        ground.problems.add(spec, f"the condition {when!r} cannot be read: {error}")
+        return None
+    from_text = Shape(tuple(Asked(name, EMPTY, UNSET, keyword_only=True) for name in names))
+    return Guard(function, tuple(parameters(ground, number, spec, from_text, of_guard=True)), when)

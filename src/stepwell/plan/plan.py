@@ -1,0 +1,143 @@
+"""The plan: a pipeline that has been checked, with everything resolved that can be before a run; frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stepwell.codecs.port import Codec
+from stepwell.definition.spec import Function, Kind, OnFailure
+from stepwell.graph import Graph
+from stepwell.policy import RetryPolicy
+
+Source = Literal["step", "input", "bound", "item", "context", "token", "step_name"]
+Mode = Literal["async", "inline", "thread"]
+
+
+class Unset:
+    """The type of `UNSET`: no value, where None would be one."""
+
+    def __repr__(self) -> str:
+        """How it reads in a traceback."""
+        return "UNSET"
+
+
+UNSET = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What one parameter of a function receives.
+
+    `source` says from where: `step` (the output of step number `step`), `input` (the run's input `name_of_source`),
+    `bound` (the value `default`), `item`, `context` (a StepContext), `token` (a CancelToken), `step_name`.
+    `default` is the parameter's own default, or UNSET.
+    """
+
+    name: str
+    source: Source
+    step: int = -1
+    input: str = ""
+    default: object = UNSET
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A step's `when`: a function of its own parameters."""
+
+    function: Function
+    parameters: tuple[Parameter, ...]
+    text: str
+    """How it reads, for the reason in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where a switch leads: pairs of a value and step numbers, in the order written, and those of `default`."""
+
+    by_value: tuple[tuple[object, tuple[int, ...]], ...]
+    default: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """What a map runs over: the step whose output gives the items, and how."""
+
+    over: int
+    key: Callable[[object], object] | None
+    concurrency: int
+    min_success: float | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step, ready to run. `codec` encodes what the function returns (of a map: for one item)."""
+
+    number: int
+    name: str
+    label: str
+    kind: Kind
+    function: Function
+    parameters: tuple[Parameter, ...]
+    mode: Mode
+    codec: Codec
+    fingerprint: str
+    opaque: bool = False
+    """The fingerprint does not cover all of the code: no source, or values in a closure."""
+    critical: bool = True
+    retry: RetryPolicy | None = None
+    timeout: float | None = None
+    guard: Guard | None = None
+    routes: Routes | None = None
+    fan: Fan | None = None
+    tags: tuple[str, ...] = ()
+    meta: Mapping[str, object] = field(default_factory=dict[str, object])
+    file: str = ""
+    line: int = 0
+    asks: bool = field(init=False)
+    """A parameter asks for something of the attempt itself."""
+
+    def __post_init__(self) -> None:
+        asks = any(parameter.source in ("context", "token", "step_name") for parameter in self.parameters)
+        object.__setattr__(self, "asks", asks)
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input of a run: `default` is UNSET where it is required; `used_by` names the steps that ask for it."""
+
+    name: str
+    annotation: object
+    codec: Codec
+    default: object = UNSET
+    used_by: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        """Whether a run cannot start without it."""
+        return self.default is UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A pipeline that can be run; nothing in it changes any more.
+
+    `output` is the number of the step whose output is the run's, or None: then it is a dict of the last steps.
+    """
+
+    name: str
+    steps: tuple[PlanStep, ...]
+    graph: Graph
+    inputs: Mapping[str, InputSpec]
+    output: int | None
+    last: tuple[int, ...]
+    """The steps that nothing follows."""
+    fingerprint: str
+    description: str = ""
+    version: str = ""
+    on_failure: OnFailure = "stop"
+    concurrency: int | None = None
+    run_timeout: float | None = None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,291 @@
+"""`apply(state, event)`: the only place where the state of a run changes. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappush
+from typing import cast
+
+from stepwell import events as ev
+from stepwell.ids import path_text
+from stepwell.state import items
+from stepwell.state.state import (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    GUARDING,
+    PENDING,
+    PRUNED,
+    RUNNING,
+    SKIPPED,
+    TOLERATED,
+    WAITING,
+    State,
+)
+
+
+class StepGuarded(ev.Event, frozen=True):
+    """A spark of the engine alone: the `when` of a step is being evaluated."""
+
+
+class GuardPassed(ev.Event, frozen=True):
+    """A spark of the engine alone: the `when` of a step was true."""
+
+
+class GuardDropped(ev.Event, frozen=True):
+    """A spark of the engine alone: the `when` of a step was not evaluated to its end, because the run ends."""
+
+
+class CancelSent(ev.Event, frozen=True):
+    """A spark of the engine alone: all that runs has been told to end."""
+
+
+class SlotsHeld(ev.Event, frozen=True):
+    """A spark of the engine alone: so many more (or fewer) slots are held by threads that nobody can stop."""
+
+    change: int = 0
+
+
+def apply(state: State, event: ev.Event) -> None:
+    """Fold one event into the state."""
+    _APPLY[event.__class__](state, event)
+
+
+def run_started(state: State, event: ev.RunStarted) -> None:
+    state.status = "running"
+    state.on_failure = event.on_failure
+    state.concurrency = event.concurrency
+    state.deadline = event.deadline
+
+
+def run_resumed(state: State, event: ev.RunResumed) -> None:
+    """What ran when the process died is to be started again; what waits goes on waiting."""
+    state.status = "running"
+    state.halt = "stopped" if state.stopped_by >= 0 else ""  # what was stopped stays so, whatever became of the process
+    state.cancelling = False
+    state.deadline = event.deadline
+    state.recoveries = state.recoveries + 1 if event.recovered else 0
+    state.running = state.held = 0
+    began = [number for number, status in enumerate(state.steps) if status == GUARDING or status == RUNNING]
+    for number in began:
+        state.steps[number] = PENDING
+    state.ready.extendleft(reversed(began))  # before those that never began, as it was
+    state.open.clear()
+
+
+def run_cancelled(state: State, event: ev.RunCancelled) -> None:
+    state.halt = "cancelled"
+
+
+def run_timed_out(state: State, event: ev.RunTimedOut) -> None:
+    state.halt = state.halt if state.halt == "cancelled" else "timed_out"
+
+
+def run_blocked(state: State, event: ev.RunBlocked) -> None:
+    state.status = "blocked"
+    state.recoveries = 0
+
+
+def run_finished(state: State, event: ev.RunFinished) -> None:
+    state.status = event.status
+
+
+def step_guarded(state: State, event: StepGuarded) -> None:
+    number = state.at[event.path]
+    state.leave_ready(number)
+    state.steps[number] = GUARDING
+    state.running += 1
+
+
+def guard_passed(state: State, event: GuardPassed) -> None:
+    number = state.at[event.path]
+    state.steps[number] = PENDING
+    state.passed.add(number)
+    state.ready.append(number)
+    state.running -= 1
+
+
+def guard_dropped(state: State, event: GuardDropped) -> None:
+    number = state.at[event.path]
+    state.steps[number] = PENDING
+    state.ready.append(number)
+    state.running -= 1
+
+
+def step_started(state: State, event: ev.StepStarted) -> None:
+    number = state.at[event.path]
+    before = state.steps[number]
+    if before == PENDING:
+        state.leave_ready(number)
+    elif before == WAITING:
+        state.drop_timer(number)
+    state.steps[number] = RUNNING
+    state.attempts[number] = event.attempt
+    if event.attempt == 1:
+        state.started_at[number] = event.at
+    if number in state.maps:
+        items.map_reopened(state, number)
+        state.running -= before == GUARDING  # from here on it counts by its items
+    elif before != GUARDING:  # that one is counted already
+        state.running += 1
+
+
+def ends(state: State, event: ev.Event, status: int) -> int:
+    """A step ends; its number is given back."""
+    number = state.at[event.path]
+    before = state.steps[number]
+    if number in state.open:
+        items.map_closed(state, number)
+    elif before == RUNNING or before == GUARDING:
+        state.running -= 1
+    elif before == PENDING:
+        state.leave_ready(number)
+    state.steps[number] = status
+    state.ended_at[number] = event.at
+    state.ended += 1
+    state.recoveries = 0
+    return number
+
+
+def step_completed(state: State, event: ev.StepCompleted) -> None:
+    number = ends(state, event, COMPLETED)
+    state.outputs[number] = event.output
+    if event.degraded:
+        state.degraded.add(number)
+    if event.stops:
+        state.halt = state.halt or "stopped"
+        state.stopped_by = number
+    state.settle(number)
+
+
+def step_retrying(state: State, event: ev.StepRetrying) -> None:
+    number = state.at[event.path]
+    if state.steps[number] == RUNNING:
+        state.running -= 1
+    state.steps[number] = WAITING
+    state.spent[number] += 1
+    heappush(state.timers, (event.retry_at, number, -1))
+
+
+def step_failed(state: State, event: ev.StepFailed) -> None:
+    number = ends(state, event, TOLERATED if event.tolerated else FAILED)
+    if event.failure is not None:
+        state.failures.append(event.failure)
+        state.reasons[number] = event.failure.reason
+    if event.tolerated:
+        state.degraded.add(number)
+    elif state.on_failure != "finish":
+        state.halt = state.halt or "failed"
+    state.settle(number)
+
+
+def step_cancelled(state: State, event: ev.StepCancelled) -> None:
+    number = ends(state, event, CANCELLED)
+    state.reasons[number] = event.reason
+    state.settle(number)
+
+
+def step_skipped(state: State, event: ev.StepSkipped) -> None:
+    number = ends(state, event, SKIPPED)
+    state.reasons[number] = event.reason
+    state.settle(number)
+
+
+def step_pruned(state: State, event: ev.StepPruned) -> None:
+    number = ends(state, event, PRUNED)
+    state.reasons[number] = event.reason
+    state.because[number] = event.because
+    state.settle(number)
+
+
+def step_reset(state: State, event: ev.StepReset) -> None:
+    """These steps and items have no end any more; all others keep theirs, the other items of a map too."""
+    steps = {state.at[path] for path in event.paths if path in state.at}
+    for path in event.paths:
+        if path not in state.at:
+            items.item_reset(state, path)
+    for number in steps:
+        state.steps[number] = PENDING
+        state.spent[number] = state.attempts[number] = 0
+        state.outputs[number] = state.started_at[number] = state.ended_at[number] = None
+        state.reasons[number] = state.because[number] = ""
+        state.chosen.pop(number, None)
+        state.passed.discard(number)
+        if state.stopped_by == number and number not in state.maps:
+            state.stopped_by = -1
+        state.released.discard(number)
+        state.waited.discard(number)
+        state.degraded.discard(number)
+        state.visits[number] += 1
+        del state.at[state.paths[number]]
+        state.paths[number] = path_text(state.graph.names[number], visit=state.visits[number])
+        state.at[state.paths[number]] = number
+    gone = set(event.paths)
+    state.failures = [failure for failure in state.failures if failure.path not in gone]
+    state.timers = [timer for timer in state.timers if timer[2] >= 0 or timer[1] not in steps]
+    heapify(state.timers)
+    state.count()
+
+
+def join_waiting(state: State, event: ev.JoinWaiting) -> None:
+    number = state.at[event.path]
+    state.waited.add(number)
+    if number in state.joins:
+        state.joins.remove(number)
+
+
+def join_released(state: State, event: ev.JoinReleased) -> None:
+    state.released.add(state.at[event.path])
+
+
+def branch_chosen(state: State, event: ev.BranchChosen) -> None:
+    numbers = state.graph.number
+    state.chosen[state.at[event.path]] = frozenset(numbers[name] for name in event.chosen)
+
+
+def cancel_sent(state: State, event: CancelSent) -> None:
+    state.cancelling = True
+
+
+def slots_held(state: State, event: SlotsHeld) -> None:
+    state.held += event.change
+
+
+def nothing(state: State, event: ev.Event) -> None:
+    """A fact that changes no decision."""
+
+
+_APPLY = cast(
+    "dict[type[ev.Event], Callable[[State, ev.Event], None]]",
+    {
+        ev.RunStarted: run_started,
+        ev.RunResumed: run_resumed,
+        ev.RunCancelled: run_cancelled,
+        ev.RunTimedOut: run_timed_out,
+        ev.RunBlocked: run_blocked,
+        ev.RunFinished: run_finished,
+        ev.StepStarted: step_started,
+        ev.StepCompleted: step_completed,
+        ev.StepRetrying: step_retrying,
+        ev.StepFailed: step_failed,
+        ev.StepCancelled: step_cancelled,
+        ev.StepSkipped: step_skipped,
+        ev.StepPruned: step_pruned,
+        ev.StepReset: step_reset,
+        ev.MapExpanded: items.map_expanded,
+        ev.ItemStarted: items.item_started,
+        ev.ItemCompleted: items.item_completed,
+        ev.ItemRetrying: items.item_retrying,
+        ev.ItemFailed: items.item_failed,
+        ev.ItemCancelled: items.item_cancelled,
+        ev.JoinWaiting: join_waiting,
+        ev.JoinReleased: join_released,
+        ev.BranchChosen: branch_chosen,
+        ev.WarningIssued: nothing,
+        StepGuarded: step_guarded,
+        GuardPassed: guard_passed,
+        GuardDropped: guard_dropped,
+        CancelSent: cancel_sent,
+        SlotsHeld: slots_held,
+    },
+)

@@ -1,0 +1,130 @@
+"""What leads to what: edges that are merged, counted and recorded; circles that are found without recursion."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepwell.graph import Edge, Graph, Link, build, cycle, flatten, unflatten
+
+MANY = 10_000
+WAIT, TO, ROUTE, NEEDS = (
+    Edge(0, 1),
+    Edge(0, 1, trigger=True),
+    Edge(0, 1, trigger=True, route=True),
+    Edge(0, 1, needs=True),
+)
+
+
+def link(*edges: Edge) -> Link:
+    """The one link that these edges between two steps become."""
+    (found,) = build(["a", "b"], edges).after[0]
+    return found
+
+
+def test_edges_between_two_steps_become_one_link() -> None:
+    graph = build(["a", "b"], [WAIT, NEEDS, WAIT])
+    assert graph.after == ((Link(1, 1, route=False, needs=True),), ())
+    assert graph.before == ((), (0,))
+
+
+@pytest.mark.parametrize("edges", [(ROUTE, TO), (TO, ROUTE), (ROUTE, WAIT, TO), (TO, ROUTE, ROUTE), (ROUTE, TO, ROUTE)])
+def test_a_trigger_beside_a_route_leads_on_whatever_is_chosen(edges: tuple[Edge, ...]) -> None:
+    """Rule 1: the edge of `to` is live though the route is not chosen."""
+    assert link(*edges).route is False
+
+
+@pytest.mark.parametrize("edges", [(ROUTE,), (ROUTE, WAIT), (WAIT, ROUTE), (ROUTE, NEEDS), (NEEDS, ROUTE, WAIT)])
+def test_a_wait_beside_a_route_does_not_replace_the_choice(edges: tuple[Edge, ...]) -> None:
+    """Rule 2: where there is a trigger, a wait starts nothing."""
+    assert link(*edges).route is True
+
+
+@given(st.permutations([WAIT, ROUTE, NEEDS, TO]))
+def test_the_order_of_declaration_changes_nothing(edges: list[Edge]) -> None:
+    assert link(*edges) == Link(1, 1, route=False, needs=True)
+
+
+def test_only_triggers_count_where_a_step_has_any() -> None:
+    """Rule 2: at least one trigger is live; if it has none, at least one wait."""
+    graph = build(["a", "b", "c"], [Edge(0, 2), Edge(1, 2, trigger=True)])
+    assert [graph.after[0][0].counts, graph.after[1][0].counts] == [0, 1]
+    graph = build(["a", "b", "c"], [Edge(0, 2), Edge(1, 2, needs=True)])
+    assert [graph.after[0][0].counts, graph.after[1][0].counts] == [1, 1]
+
+
+def test_steps_are_found_by_name_and_number() -> None:
+    graph = build(["a", "b"], [])
+    assert (graph.names, graph.number) == (("a", "b"), {"a": 0, "b": 1})
+
+
+_EDGES = st.lists(
+    st.builds(Edge, st.integers(0, 5), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans()), max_size=30
+)
+
+
+@given(_EDGES)
+def test_recorded_edges_are_those_that_were_declared(edges: list[Edge]) -> None:
+    assert list(unflatten(flatten(edges))) == edges
+
+
+@given(_EDGES)
+def test_a_graph_built_from_its_own_record_is_the_same(edges: list[Edge]) -> None:
+    """A run is folded by the edges in its journal: merging them again must change nothing."""
+    names = list("abcdef")
+    graph = build(names, edges)
+    again: Graph = build(names, unflatten(flatten(graph.edges)))
+    assert (again.after, again.before, again.edges) == (graph.after, graph.before, graph.edges)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] < pair[1])))
+def test_edges_that_lead_forwards_have_no_circle(pairs: list[tuple[int, int]]) -> None:
+    assert cycle(list("abcdefghij"), [Edge(*pair) for pair in pairs]) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7))))
+def test_a_circle_that_is_named_is_really_there(pairs: list[tuple[int, int]]) -> None:
+    names = list("abcdefgh")
+    loop = cycle(names, [Edge(*pair) for pair in pairs])
+    if loop:
+        assert loop[0] == loop[-1]
+        assert len(set(loop[1:])) == len(loop) - 1
+        assert {(names.index(a), names.index(b)) for a, b in pairwise(loop)} <= set(pairs)
+
+
+def test_a_step_that_follows_itself_is_a_circle() -> None:
+    assert cycle(["a", "b"], [Edge(1, 1)]) == ["b", "b"]
+
+
+def test_steps_behind_a_circle_are_not_part_of_it() -> None:
+    edges = [Edge(0, 1), Edge(1, 2), Edge(2, 1), Edge(2, 3)]
+    assert cycle(list("abcd"), edges) in (["b", "c", "b"], ["c", "b", "c"])
+
+
+def test_ten_thousand_steps_in_a_row_are_walked_without_recursion() -> None:
+    names = [f"s{number}" for number in range(MANY)]
+    row = [Edge(number, number + 1) for number in range(MANY - 1)]
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(120 + _depth())
+    try:
+        assert cycle(names, row) == []
+        assert len(build(names, row).edges) == MANY - 1
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_a_circle_of_ten_thousand_steps_is_found_soon() -> None:
+    names = [f"s{number}" for number in range(MANY)]
+    loop = cycle(names, [Edge(number, (number + 1) % MANY) for number in range(MANY)])
+    assert len(loop) == MANY + 1
+
+
+def _depth() -> int:
+    depth, frame = 0, sys._getframe()  # pyright: ignore[reportPrivateUsage]
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    return depth

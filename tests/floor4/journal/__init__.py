@@ -1,0 +1,1 @@
+"""The stores: one contract for all, and what is SQLite's own."""

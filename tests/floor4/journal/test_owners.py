@@ -1,0 +1,63 @@
+"""Who is alive: nobody who looks makes another one, or the owner, believe something wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from stepwell.journal.sqlite.owners import Owners
+
+LOOKS = 150
+
+
+def test_many_who_look_at_the_dead_at_once_all_see_them_dead(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Owners, "_remove", lambda *_: None)  # else only the first would have to look
+    dead = Owners(path)
+    dead.enter()
+    dead.leave()
+
+    def look() -> set[bool]:
+        return {Owners(path).alive(dead.me) for _ in range(LOOKS)}
+
+    assert at_once(look) == {False}
+
+
+def test_many_who_look_at_the_living_all_see_them_alive(path: Path) -> None:
+    living = Owners(path)
+    living.enter()
+
+    def look() -> set[bool]:
+        return {Owners(path).alive(living.me) for _ in range(LOOKS)}
+
+    assert at_once(look) == {True}
+    living.leave()
+    assert not Owners(path).alive(living.me)
+
+
+def test_who_sweeps_never_takes_the_lock_of_one_who_enters(path: Path) -> None:
+    Owners(path).sweep()
+
+    def sweep() -> set[bool]:
+        for _ in range(LOOKS):
+            Owners(path).sweep()
+        return {True}
+
+    def enter() -> set[bool]:
+        seen: set[bool] = set()
+        for _ in range(LOOKS):
+            one = Owners(path)
+            one.enter()
+            seen.add(Owners(path).alive(one.me))
+            one.leave()
+        return seen
+
+    assert at_once(sweep, enter) == {True}
+
+
+def at_once(*deeds: Callable[[], set[bool]]) -> set[bool]:
+    """What all see of several threads that each do one of the deeds."""
+    with ThreadPoolExecutor(4) as threads:
+        return set[bool]().union(*(seen.result() for seen in [threads.submit(deeds[n % len(deeds)]) for n in range(4)]))

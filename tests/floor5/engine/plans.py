@@ -1,0 +1,140 @@
+"""Small plans by hand, a state to tell facts, and a store that is as slow as a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from stepwell import events as ev
+from stepwell.codecs.port import Codec
+from stepwell.graph import Edge, build
+from stepwell.journal.memory import MemoryStore
+from stepwell.journal.port import Lease
+from stepwell.plan.plan import Fan, Guard, Plan, PlanStep, Routes
+from stepwell.policy import RetryPolicy
+from stepwell.state.fold import apply
+from stepwell.state.state import State
+
+NOW = 100.0
+
+
+def nothing(*_: object) -> object:
+    return None
+
+
+class _NoCodec:
+    annotation = object
+
+
+def step(number: int, **options: Any) -> PlanStep:
+    """A step `a`, `b`, … by its number."""
+    name = "abcdefgh"[number]
+    known: dict[str, Any] = {"kind": "map" if "fan" in options else "step", **options}
+    kind = known.pop("kind")
+    return PlanStep(number, name, name, kind, nothing, (), "inline", cast("Codec", _NoCodec()), "", **known)
+
+
+def guarded() -> Guard:
+    return Guard(nothing, (), "it may")
+
+
+def fan(over: int, concurrency: int = 32, min_success: float | int | None = None) -> Fan:
+    return Fan(over, None, concurrency, min_success)
+
+
+def routes(*targets: int) -> Routes:
+    return Routes(((True, targets),), ())
+
+
+def tries(attempts: int, **options: Any) -> RetryPolicy:
+    return RetryPolicy(attempts=attempts, **{"delay": 1, "jitter": 0, **options})
+
+
+def plan(steps: Sequence[PlanStep], *edges: Edge, concurrency: int | None = None) -> Plan:
+    """A plan of these steps and edges."""
+    graph = build([one.name for one in steps], edges)
+    last = tuple(number for number, links in enumerate(graph.after) if not links)
+    return Plan("p", tuple(steps), graph, {}, None, last, "", concurrency=concurrency)
+
+
+class Story:
+    """A state that is told facts in short."""
+
+    def __init__(self, the_plan: Plan, **started: object) -> None:
+        self.plan = the_plan
+        self.state = State(the_plan.graph)
+        self._seq = itertools.count(1)
+        self.tell(ev.RunStarted, **{"concurrency": the_plan.concurrency, **started})
+
+    def tell(self, kind: type[ev.Event], path: str = "", attempt: int = 0, **fields: object) -> Story:
+        fact = cast("Callable[..., ev.Event]", kind)("r", next(self._seq), NOW, path, attempt, **fields)
+        apply(self.state, fact)
+        self.state.seq = fact.seq
+        return self
+
+    def start(self, *paths: str) -> Story:
+        for path in paths:
+            self.tell(ev.StepStarted, path, 1)
+        return self
+
+    def complete(self, *paths: str, **fields: object) -> Story:
+        for path in paths:
+            self.start(path).tell(ev.StepCompleted, path, 1, **fields)
+        return self
+
+    def fail(self, path: str, **fields: object) -> Story:
+        return self.start(path).tell(ev.StepFailed, path, 1, **fields)
+
+    def expand(self, path: str, count: int) -> Story:
+        return self.start(path).tell(ev.MapExpanded, path, 1, count=count)
+
+    def item(self, kind: type[ev.Event], path: str, index: int, **fields: object) -> Story:
+        fields.setdefault("attempt", 1)
+        return self.tell(kind, f"{path}[{index}]", index=index, **cast("dict[str, Any]", fields))
+
+
+class HeldStore(MemoryStore):
+    """A store in memory whose disk is slow while `holds` is set: what is appended is durable after `let_go`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holds = False
+        self.held: deque[tuple[Lease, Sequence[ev.Event], asyncio.Future[None]]] = deque()
+
+    def append(self, lease: Lease, events: Sequence[ev.Event], alone: bool = False) -> asyncio.Future[None] | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        if not self.holds and not self.held:
+            super().append(lease, events)
+            return None
+        ack: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.held.append((lease, list(events), ack))
+        return ack
+
+    def let_go(self) -> None:
+        """All that was held is durable, in its order."""
+        self.holds = False
+        while self.held:
+            lease, events, ack = self.held.popleft()
+            try:
+                super().append(lease, events)
+            except Exception as error:  # whatever it is, the one who waits hears of it
+                ack.set_exception(error)
+            else:
+                ack.set_result(None)
+
+
+async def until(what: Callable[[], object]) -> None:
+    """Let the loop turn until this is so."""
+    for _ in range(2000):
+        if what():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never comes to this")
+
+
+async def turns() -> None:
+    """Let everything happen that can."""
+    for _ in range(200):
+        await asyncio.sleep(0)
