@@ -68,8 +68,9 @@ def test_one_exception_class_may_stand_for_a_tuple() -> None:
     ("options", "said"),
     [
         ({"attempts": 0}, "at least 1"), ({"attempts": True}, "whole number"), ({"attempts": 2.0}, "whole number"),
-        ({"backoff": 0.5}, "at least 1"), ({"backoff": float("nan")}, "at least 1"), ({"jitter": 1.5}, "between 0 and 1"),
-        ({"jitter": -0.1}, "between 0 and 1"), ({"delay": "soon"}, "retry delay must be like"),
+        ({"backoff": 0.5}, "at least 1"), ({"backoff": float("nan")}, "at least 1"),
+        ({"jitter": 1.5}, "between 0 and 1"), ({"jitter": -0.1}, "between 0 and 1"),
+        ({"delay": "soon"}, "retry delay must be like"),
         ({"max_delay": -1}, "retry max_delay must be like"), ({"kinds": ("fire",)}, "fire"),
     ],
 )  # fmt: skip

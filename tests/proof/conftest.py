@@ -24,7 +24,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """A worker of xdist has no terminal: whoever started it may know nothing of this folder, so it speaks for itself."""
+    """A worker of xdist speaks for itself: who started it has no terminal for it, and need not know this folder."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         text = "\n".join(counts.told(str(os.getpid())))
         if text:

@@ -19,6 +19,7 @@ from stepwell.errors import DefinitionError, Problem
 from stepwell.ids import canonical
 from stepwell.plan.compile import compile_plan
 from stepwell.plan.plan import Plan
+from stepwell.plan.ports import Condition
 from stepwell.policy import RetryPolicy
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -207,7 +208,9 @@ class Blueprint:
         It is made once and kept until another step is added. A run keeps the plan that it was started with.
         """
         if self._plan is None:
-            self._plan = compile_plan(replace(self._settings, steps=tuple(self._steps.values())), self._all_codecs())
+            definition = replace(self._settings, steps=tuple(self._steps.values()))
+            in_words = any(isinstance(step.when, str) for step in definition.steps)
+            self._plan = compile_plan(definition, self._all_codecs(), _conditions() if in_words else None)
         return self._plan
 
     def _all_codecs(self) -> Codecs:
@@ -241,6 +244,13 @@ class Blueprint:
         self._steps[canonical(spec.name)] = spec
         self._plan = None
         return function
+
+
+def _conditions() -> Condition:
+    """How conditions in words are read; only where there are some is the library behind it loaded."""
+    from stepwell.conditions.simple import compile_condition
+
+    return compile_condition
 
 
 _EXAMPLES: Mapping[Kind, str] = {"step": "retry=3", "map": "over=STEP", "switch": "to={value: STEP}"}

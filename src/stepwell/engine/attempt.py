@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
@@ -266,6 +267,5 @@ def _no_duplicates(keys: tuple[str, ...]) -> None:
     """Two items of one key could not be told apart when the run goes on."""
     if len(set(keys)) == len(keys):
         return
-    seen: set[str] = set()
-    double = list(dict.fromkeys(key for key in keys if key in seen or seen.add(key)))
+    double = [key for key, times in Counter(keys).items() if times > 1]
     raise ValueError(f"key= gave the same key for several items: {', '.join(map(repr, double[:5]))}")

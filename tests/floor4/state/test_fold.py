@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -30,21 +31,21 @@ DIAMOND = (Edge(0, 1), Edge(0, 2, needs=True), Edge(1, 3), Edge(2, 3))
 class Story:
     """A state, and a short way to tell it facts."""
 
-    def __init__(self, edges: tuple[Edge, ...] = DIAMOND, **started: object) -> None:
+    def __init__(self, edges: tuple[Edge, ...] = DIAMOND, **started: Any) -> None:
         self.state = State(build(NAMES, edges))
         self.seq = itertools.count(1)
         self.tell(ev.RunStarted, "", 0, **started)
 
-    def tell(self, kind: type[ev.Event], path: str = "", attempt: int = 0, at: float = 1.0, **fields: object) -> None:
+    def tell(self, kind: type[ev.Event], path: str = "", attempt: int = 0, at: float = 1.0, **fields: Any) -> None:
         seq = next(self.seq)
         apply(self.state, kind("r", seq, at, path, attempt, **fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         self.counted_anew()
 
-    def complete(self, path: str, **fields: object) -> None:
+    def complete(self, path: str, **fields: Any) -> None:
         self.tell(ev.StepStarted, path, self.state.attempts[self.state.at[path]] + 1)
         self.tell(ev.StepCompleted, path, 1, **fields)
 
-    def fail(self, path: str, **fields: object) -> None:
+    def fail(self, path: str, **fields: Any) -> None:
         self.tell(ev.StepStarted, path, 1)
         self.tell(ev.StepFailed, path, 1, failure=failure(path), **fields)
 

@@ -50,7 +50,8 @@ def routes(*targets: int) -> Routes:
 
 
 def tries(attempts: int, **options: Any) -> RetryPolicy:
-    return RetryPolicy(attempts=attempts, **{"delay": 1, "jitter": 0, **options})
+    known: dict[str, Any] = {"delay": 1, "jitter": 0, **options}
+    return RetryPolicy(attempts=attempts, **known)
 
 
 def plan(steps: Sequence[PlanStep], *edges: Edge, concurrency: int | None = None) -> Plan:
@@ -67,7 +68,8 @@ class Story:
         self.plan = the_plan
         self.state = State(the_plan.graph)
         self._seq = itertools.count(1)
-        self.tell(ev.RunStarted, **{"concurrency": the_plan.concurrency, **started})
+        terms: dict[str, Any] = {"concurrency": the_plan.concurrency, **started}
+        self.tell(ev.RunStarted, **terms)
 
     def tell(self, kind: type[ev.Event], path: str = "", attempt: int = 0, **fields: object) -> Story:
         fact = cast("Callable[..., ev.Event]", kind)("r", next(self._seq), NOW, path, attempt, **fields)

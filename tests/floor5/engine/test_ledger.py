@@ -185,7 +185,7 @@ def test_a_guard_that_raised_is_the_first_attempt_of_its_step() -> None:
 
 
 def test_a_guard_that_raises_while_the_run_ends_starts_nothing() -> None:
-    """api.md: `Stop` and `on_failure="stop"` start no new attempt; S10: what had not started gets no terminal record."""
+    """api.md: `Stop` and `on_failure="stop"` start no new attempt; S10: what had not started gets no end."""
     written = Written(plan([step(A, guard=guarded()), step(B)]))
     written.ends(B, Completed(1, 1, stops=True))
     facts = written.ends(A, Failed("error", "when_raised", ValueError("?"), retryable=False))

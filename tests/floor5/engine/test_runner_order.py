@@ -119,7 +119,11 @@ async def test_no_step_begins_before_the_end_of_the_one_before_it_is_durable() -
         store.holds = True
         return 1
 
-    @pipe.step(when=lambda one: begun.append("when") is None)
+    def may(one: int) -> bool:
+        begun.append("when")
+        return one > 0
+
+    @pipe.step(when=may)
     async def two(one: int) -> int:
         begun.append("two")
         return one

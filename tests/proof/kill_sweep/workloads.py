@@ -143,7 +143,10 @@ def when() -> Pipeline:
         began(step)
         return f"quick {rows}"
 
-    @pipe.step(when=lambda rows: rows > 10)
+    def many(rows: int) -> bool:
+        return rows > 10
+
+    @pipe.step(when=many)
     async def thorough(rows: int, step: StepContext) -> str:
         began(step)
         return f"thorough {rows}"

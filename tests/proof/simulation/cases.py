@@ -143,7 +143,7 @@ def cases(draw: st.DrawFn) -> Case:
         return draw(_below(count)) if count > 1 else 0
 
     size = 1 + pick(8)
-    kinds = [_kind(pick, number, size) for number in range(size)]
+    kinds: list[Kind] = [_kind(pick, number, size) for number in range(size)]
     overs = {number: pick(number) for number in range(size) if kinds[number] == "map"}
     wires = _wires(pick, kinds, overs)
     talk = _TALK[pick(4)]
@@ -160,13 +160,13 @@ def cases(draw: st.DrawFn) -> Case:
         _scripts(pick, kinds, counts, talk),
         {step.number: _answers(pick) for step in steps if step.guard is not None},
         counts,
-        on_failure=cast("OnFailure", ("stop", "finish", "cancel")[pick(3)]),
+        on_failure=("stop", "finish", "cancel")[pick(3)],
         timeout=(None, None, None, 3.0)[pick(4)],
         crashes=(0, 0, 1, 2, 4)[pick(5)],
         cancels=(0, 0, 0, 1)[pick(4)],
         jumps=pick(3),
         resumes=pick(3),
-        storm=pick(30) == 29,
+        storm=pick(12) == 11,
         seed=draw(_below(1 << 32)),
     )
 
@@ -181,8 +181,7 @@ def _kind(pick: Pick, number: int, size: int) -> Kind:
 def _wires(pick: Pick, kinds: list[Kind], overs: Mapping[int, int]) -> tuple[Wire, ...]:
     wires = [Wire(over, number, "data") for number, over in overs.items()]
     for target in range(1, len(kinds)):
-        for _ in range(pick(4)):
-            wires.append(Wire(pick(target), target, _MEANS[pick(6)]))
+        wires += [Wire(pick(target), target, _MEANS[pick(6)]) for _ in range(pick(4))]
     for switch, kind in enumerate(kinds):
         for _ in range(1 + pick(3) if kind == "switch" else 0):
             target = switch + 1 + pick(len(kinds) - switch - 1)

@@ -19,8 +19,11 @@ UNDECLARED = 100
 class Past(Protocol):
     """What a case needs to know of a run: which visit a step is in, and which word of its script that begins with."""
 
-    visits: Mapping[int, int]
-    offsets: Mapping[tuple[int, int], int]
+    @property
+    def visits(self) -> Mapping[int, int]: ...
+
+    @property
+    def offsets(self) -> Mapping[tuple[int, int], int]: ...
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What surrounds the ledger in the simulation: time, the store, attempts under way, and misfortune; all of it by chance.
+"""What surrounds the ledger in the simulation: time, the store, attempts under way, and misfortune; all by chance.
 
 It does what `engine/runner.py` and `api/session.py` do, in an order that the schedule chooses: facts become durable in
 the order in which they were appended, acts are released once all facts before them are durable, and a crash loses
@@ -274,7 +274,7 @@ class World:
             routes = self.case.plan.steps[place[0]].routes
             if routes is None or how == "stop":
                 return Completed(value, value, stops=how == "stop")
-            ways = {known: targets for known, targets in routes.by_value}
+            ways = dict(routes.by_value)
             return Completed(value, value, route=ways.get(choice, routes.default or ()))
         if how == "skip":
             return Skipped("")
@@ -354,7 +354,7 @@ class World:
 
     def _misfortune(self) -> bool:
         case, chance = self.case, self.chance.random()
-        if (case.storm and self.crashes < 25 and self.state.ended == 0 and chance < 0.5) or (
+        if (case.storm and self.crashes < 25 and self.state.ended == 0 and chance < 0.7) or (
             self.crashes < case.crashes and chance < 0.08
         ):
             self.crash()
@@ -371,8 +371,9 @@ class World:
         state = self.state
         maps = {number: (list(items.stages), items.running, items.ended) for number, items in state.maps.items()}
         return (
-            f"steps={state.steps} running={state.running} held={state.held} halt={state.halt!r} ready={list(state.ready)} "
-            f"timers={state.timers} open={list(state.open)} maps={maps} missing={state.missing} now={self.now}"
+            f"steps={state.steps} running={state.running} held={state.held} halt={state.halt!r} "
+            f"ready={list(state.ready)} timers={state.timers} open={list(state.open)} "
+            f"maps={maps} missing={state.missing} now={self.now}"
         )
 
     def _note(self, fact: ev.Event) -> None:

@@ -1,0 +1,1 @@
+"""Conditions as text: `when="steps.build.output.rows > 0"`, evaluated without any way into Python."""
