@@ -149,7 +149,7 @@ class App:
     def _new(self, run_id: str, start: Callable[[Run], Session]) -> Run:
         if self._closed:
             raise StoreError("this App is closed; open a new one")
-        return Run(run_id, self._machine.store, start, self._run_ended)
+        return Run(run_id, self._machine.store, start, self._run_ended, self._ask)
 
     def _own(self, run: Run, session: Session) -> Session:
         """The session of a run; from here on the run lives in this process, unless it is only looked at."""
@@ -236,10 +236,12 @@ class App:
         if (run := self._live.run(row.run_id)) is not None:
             await run.cancel(reason)
         elif row.status == "running":
-            now = self._machine.clock.now()
-            request = Request(ulid(int(now * 1000), os.urandom(10)), row.run_id, "cancel", now, reason)
-            self._machine.store.ask(request)
+            self._ask(row.run_id, reason)
         return row
+
+    def _ask(self, run_id: str, reason: str) -> None:
+        """Leave the wish that a run ends for the process that has it."""
+        self._machine.store.ask(Request(self._new_id(), run_id, "cancel", self._machine.clock.now(), reason))
 
     async def get(self, run_id: str) -> RunRow:
         """One run, by its id, a unique prefix, or `last`; raises RunNotFound."""

@@ -50,11 +50,14 @@ class Run:
         store: Store,
         start: Callable[[Run], Session],
         ended: Callable[[Run], None],
+        ask: Callable[[str, str], None],
     ) -> None:
         self.id = run_id
         self._store = store
         self._start = start
         self._ended = ended
+        self._ask = ask
+        """Leaves the wish that a run of this id ends, with a reason, for the process that has it."""
         self._task: asyncio.Task[None] | None = None
         self._session: Session | None = None
         self._first_seq = 0
@@ -86,26 +89,27 @@ class Run:
         self._detached = True
 
     async def cancel(self, reason: str = "cancelled") -> None:
-        """End the run: recorded first, then what runs is cancelled. A run that has ended stays as it is."""
+        """End the run, in whichever process it lives: recorded first, then what runs is cancelled.
+
+        A run that has ended stays as it is.
+        """
         session = self._open()
-        self._cancel(session, reason)
+        if session.runner is None and session.state.status == "running":
+            self._ask(self.id, reason)
+        self.request_cancel(reason)
         await self._wait(session)
 
     async def aclose(self) -> None:
-        """Cancel what is unfinished and wait until nothing of the run goes on."""
-        if self._session is not None:
+        """Cancel what is unfinished and wait until nothing of the run goes on; one of another process is left alone."""
+        if self._session is not None and self._session.runner is not None:
             await self.cancel("closed")
 
     def request_cancel(self, reason: str) -> None:
-        """Cancel without waiting for the end; for signal handlers and for requests out of the store."""
+        """Cancel what this process runs, without waiting for the end; for signal handlers and for requests."""
         if self._session is None:
             self._cancel_reason = reason
-        else:
-            self._cancel(self._session, reason)
-
-    def _cancel(self, session: Session, reason: str) -> None:
-        if session.runner is not None:
-            session.runner.cancel(reason)
+        elif self._session.runner is not None:
+            self._session.runner.cancel(reason)
 
     def _open(self) -> Session:
         """Start the run, once."""

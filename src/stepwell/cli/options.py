@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stepwell.api.app import App
-from stepwell.api.settings import find_store
+from stepwell.api.settings import FOLDER, find_store
 from stepwell.clock import seconds
 from stepwell.errors import InputError, RunNotFound, StoreError
 from stepwell.journal.port import RunRow
@@ -50,6 +51,7 @@ def opened(store: str | None, what: str) -> Generator[App]:
 def open_app(place: Path | str | None) -> App:
     """The store at a place; raises StoreError also where the folder is shut."""
     try:
+        _keep_out_of_git(place)
         return App(place)
     except OSError as error:
         raise StoreError(
@@ -82,3 +84,11 @@ def seconds_of(text: str, option: str) -> float:
         return seconds(float(text) if text.replace(".", "", 1).isdecimal() else text, option)
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def _keep_out_of_git(place: Path | str | None) -> None:
+    """A store of the project's own is no part of the project; where there is none yet, none is made for it."""
+    folder = Path(place).parent if place is not None else None
+    if folder is not None and folder.name == FOLDER and folder.is_dir() and not (folder / ".gitignore").exists():
+        with contextlib.suppress(OSError):  # a folder that cannot be written is still read
+            (folder / ".gitignore").write_text("*\n", encoding="ascii")
