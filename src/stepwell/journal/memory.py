@@ -127,11 +127,11 @@ class MemoryStore:
         """Own a new run, seen by nobody before its RUN_STARTED."""
         if self._closed:
             raise refusals.closed("this store in memory")
+        if key and (pipeline, key) in self._keys:
+            return None  # before the id counts: the same call with both is to find its run
         if run_id in self._runs:
             raise refusals.id_taken(run_id)
         if key:
-            if (pipeline, key) in self._keys:
-                return None
             self._keys[pipeline, key] = run_id
         self._runs[run_id] = self._held[run_id] = Run(run_id, pipeline, key)
         return Lease(run_id, "memory", 1)

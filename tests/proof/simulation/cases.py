@@ -172,7 +172,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def _kind(pick: Pick, number: int, size: int) -> Kind:
-    kind: Kind = ("step", "step", "step", "map", "switch")[pick(5)]
+    kind: Kind = ("step", "step", "map", "map", "switch")[pick(5)]
     if (kind == "map" and number == 0) or (kind == "switch" and number == size - 1):
         return "step"
     return kind

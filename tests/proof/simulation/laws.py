@@ -12,7 +12,7 @@ from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, STATUS
 from stepwell.testing.invariants import check_invariants
 
 from .recount import Recount
-from .rules import Rules
+from .rules import Fate, Rules
 from .world import RUN, World
 
 _FOLDED = (
@@ -144,11 +144,21 @@ def _results_are_right(world: World, number: int, rules: Rules) -> None:
         assert values.step(number) == must.value, f"{number} gave {values.step(number)}, not {must.value}"
         assert (number in recount.degraded) == must.degraded
         world.reached["output compared"] += 1
+    if (number, -1) in world.case.scripts and recount.attempts.get(recount.path(number)):
+        _retries_are_right(world, recount.path(number), rules.fate(number, -1), recount.reason[number])
     for index in range(len(recount.keys.get(number, ()))):
-        fate = rules.fate(number, index).how
+        fate = rules.fate(number, index)
         came = recount.items.get((number, index))
-        wanted = {"value": "completed", "stop": "completed", "skip": "skipped", "fail": "failed"}[fate]
+        wanted = {"value": "completed", "stop": "completed", "skip": "skipped", "fail": "failed"}[fate.how]
         assert came in (None, "cancelled", wanted), f"item {index} of {number} ended {came}, and must {wanted}"
+        if came == wanted:
+            _retries_are_right(world, recount.path(number, index), fate)
+
+
+def _retries_are_right(world: World, path: str, fate: Fate, reason: str = "") -> None:
+    """S9: each visit has its whole budget, no crash uses any of it, and no attempt beyond it is made."""
+    made = world.recount.retries[path] + 1
+    assert made == fate.made or reason == "when_raised", f"{path} ended by attempt {made}, and must by {fate.made}"
 
 
 def _executions_are_bounded(world: World) -> None:

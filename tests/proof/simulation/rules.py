@@ -32,6 +32,8 @@ class Fate:
 
     how: Says
     word: int
+    made: int
+    """How many attempts that took."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,13 @@ class Rules:
             says = script[min(word, len(script) - 1)].how
             made += 1
             if says in ("value", "skip", "stop"):
-                return Fate(says, word)
+                return Fate(says, word, made)
             if says in ("again", "later"):
                 more = made < (policy.attempts if policy else UNDECLARED)
             else:
                 more = policy is not None and made < policy.attempts and self._tries(step, says)
             if not more:
-                return Fate("fail", word)
+                return Fate("fail", word, made)
             word += 1
 
     def _tries(self, step: int, says: Says) -> bool:

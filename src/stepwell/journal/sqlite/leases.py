@@ -37,10 +37,10 @@ class Leases:
             for number, *_, owner in db.execute(_UNBORN + same, (run_id, pipeline, key)).fetchall():
                 if not owner or not self._owners.alive(owner):  # it was never started, and nobody will start it
                     _forget(db, number)
+            if key and one(db, "SELECT 1 FROM run WHERE pipeline = ? AND key = ?", (pipeline, key)):
+                return None  # before the id counts: the same call with both is to find its run
             if one(db, "SELECT 1 FROM run WHERE run_id = ?", (run_id,)):
                 raise refusals.id_taken(run_id)
-            if key and one(db, "SELECT 1 FROM run WHERE pipeline = ? AND key = ?", (pipeline, key)):
-                return None
             db.execute("INSERT INTO run (run_id, pipeline, key) VALUES (?, ?, ?)", (run_id, pipeline, key))
             number = db.last_insert_rowid()
             db.execute("INSERT INTO lease VALUES (?, ?, 1)", (number, me))
