@@ -34,7 +34,7 @@ async def ran(app):
 def test_the_plugin_gives_a_harness_and_an_app(tmp_path: Path) -> None:
     """R1: fixtures `harness` and `tmp_app`."""
     (tmp_path / "test_suite.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "stepwell.testing.plugin", "-p", "no:cacheprovider", "."]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 

@@ -98,7 +98,7 @@ def _note_rules(world: World) -> None:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
 )
-@given(case=cases())
+@given(case=cases)
 def every_law_holds(case: Case) -> None:
     """The body of the proof, run by the test below."""
     for number in range(SCHEDULES):
