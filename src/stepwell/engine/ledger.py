@@ -19,6 +19,7 @@ from stepwell.engine.outcome import (
     clean,
     failure,
 )
+from stepwell.failpoints import failpoint
 from stepwell.plan.plan import Plan, PlanStep
 from stepwell.policy import UNDECLARED_ATTEMPTS, RetryPolicy
 from stepwell.state.fold import CancelSent, GuardDropped, GuardPassed, StepGuarded, apply
@@ -58,6 +59,7 @@ class Ledger:
         """Fold what is never written down."""
         apply(self.state, kind(self.run_id, 0, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
+    @failpoint("engine.decide")
     def decide(self) -> tuple[list[ev.Event], list[do.Command]]:
         """Decide and write down until all that can be done is under way; gives facts to append, then acts to do."""
         plan, state = self.plan, self.state

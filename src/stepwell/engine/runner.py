@@ -21,6 +21,7 @@ from stepwell.engine.perform import Performer
 from stepwell.engine.values import Values
 from stepwell.engine.worker import Worker
 from stepwell.executors.port import Executor
+from stepwell.failpoints import failpoint
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.state import State
@@ -158,6 +159,7 @@ class Runner:
         if self._crew.todo:
             self._crew.stand_by()
 
+    @failpoint("engine.release")
     def _release(self, batch: list[ev.Event], acts: list[Command]) -> None:
         """What was decided is durable: now it may be done and told."""
         crew = self._crew
