@@ -119,10 +119,11 @@ def cycle(names: Sequence[str], edges: Iterable[Edge]) -> list[str]:
         return []
     # Every step that is left has one before it that is left too: walk backwards until one comes up again.
     back = {target: source for source in stuck for target in follow[source] if target in stuck}
-    walk: list[int] = []
+    walk: dict[int, None] = {}
     at = min(stuck)
     while at not in walk:
-        walk.append(at)
+        walk[at] = None
         at = back[at]
-    loop = [*walk[walk.index(at) :], at]
+    met = list(walk)
+    loop = [*met[met.index(at) :], at]
     return [names[number] for number in reversed(loop)]

@@ -15,6 +15,7 @@ from stepwell.engine.runner import Fact, Runner
 from stepwell.engine.values import Values
 from stepwell.errors import CodeChanged, RunBlocked, RunError, RunNotFound
 from stepwell.executors.port import Executor
+from stepwell.failpoints import failpoint
 from stepwell.graph import flatten
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
@@ -62,6 +63,7 @@ class Session:
         return self.state.status
 
 
+@failpoint("session.begin")
 def begin(machine: Machine, wish: Wish, run_id: str) -> Session | None:
     """A new run; None where the pipeline has a run of this key already."""
     store, plan = machine.store, wish.plan
@@ -98,15 +100,22 @@ def resume(machine: Machine, plan: Plan, run_id: str, *, on_change: str, run_tim
     lease = store.claim(run_id)
     try:
         session = _gone_on(machine, plan, lease, on_change=on_change, run_timeout=run_timeout)
+    except RunBlocked:
+        raise  # the lease is given up once that is recorded
     except BaseException:
         store.release(lease)
         raise
     return session
 
 
+@failpoint("session.resume")
 def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_timeout: float | None) -> Session:
     """Fold the record, see whether the run may go on, and say what that begins with."""
-    started, prints, state = fold(machine.store, plan, lease.run_id)
+    row = machine.store.get(lease.run_id)
+    try:
+        started, prints, state = fold(machine.store, plan, lease.run_id)
+    except CodeChanged as error:
+        raise _blocked(machine, lease, 0 if row is None else row.seq, "step_gone", str(error), CodeChanged) from None
     now = machine.clock.now()
     recovered = state.status == "running"
     if recovered and state.recoveries + 1 >= _RECOVERIES:
@@ -114,7 +123,7 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
             f"its process has died {state.recoveries + 1} times in a row without any step or item coming to an end; "
             f"find out why (`stepwell show {lease.run_id}`), then `stepwell resume {lease.run_id}` tries again"
         )
-        raise _blocked(machine, lease, state, "no_progress", message, RunBlocked)
+        raise _blocked(machine, lease, state.seq, "no_progress", message, RunBlocked)
     changed = [name for name, mark in _fingerprints(plan).items() if prints.get(name, mark) != mark]
     facts = _changes(machine, plan, lease, state, changed, on_change)
     inputs = _inputs_of(machine, plan, started)
@@ -189,7 +198,7 @@ def _changes(
             f"the code of {names} has changed since it ran. Keep what is recorded and go on with "
             f"`stepwell resume {lease.run_id} --on-change keep`, put the code back, or start a new run"
         )
-        raise _blocked(machine, lease, state, "code_changed", message, CodeChanged)
+        raise _blocked(machine, lease, state.seq, "code_changed", message, CodeChanged)
     said = [f"`{name}` (its record is kept)" if name in recorded else f"`{name}`" for name in changed]
     message = f"the run goes on with other code than it began with: {', '.join(said)}"
     return ((ev.WarningIssued, ("", 0, "code_changed", message)),)
@@ -201,13 +210,16 @@ def _stays(state: State, number: int) -> bool:
 
 
 def _blocked(
-    machine: Machine, lease: Lease, state: State, reason: str, message: str, error: type[RunBlocked]
+    machine: Machine, lease: Lease, seq: int, reason: str, message: str, error: type[RunBlocked]
 ) -> RunBlocked:
     """Record that the run waits for somebody to decide; gives back what to raise."""
-    fact = ev.RunBlocked(lease.run_id, state.seq + 1, machine.clock.now(), "", 0, reason, message)
-    ack = machine.store.append(lease, [fact], True)
-    if ack is not None:
-        ack.add_done_callback(lambda ack: ack.exception())  # the store tells whoever needs it next
+    fact = ev.RunBlocked(lease.run_id, seq + 1, machine.clock.now(), "", 0, reason, message)
+    store = machine.store
+    ack = store.append(lease, [fact], True)
+    if ack is None:
+        store.release(lease)
+    else:
+        ack.add_done_callback(lambda ack: ack.exception() or store.release(lease))
     return error(message, run_id=lease.run_id)
 
 

@@ -13,6 +13,7 @@ from stepwell.engine.ledger import Ledger, retries
 from stepwell.engine.outcome import Cancelled, Completed, Expanded, Failed, Outcome
 from stepwell.engine.values import Values
 from stepwell.engine.worker import Signal, Worker
+from stepwell.failpoints import failpoint
 from stepwell.plan.plan import PlanStep
 from stepwell.state.fold import SlotsHeld
 
@@ -70,6 +71,7 @@ class Performer:
         if not worker.lost:
             self._ends(worker, act, outcome, started_at)
 
+    @failpoint("engine.ends")
     def _ends(self, worker: Worker, act: Act, outcome: Outcome, started_at: float) -> None:
         """Write down the outcome of an attempt."""
         number, ledger = act.number, self._ledger

@@ -109,6 +109,7 @@ class Runner:
         if not worker.lost and not self._crew.over:
             await self._commit()
 
+    @failpoint("engine.append")
     def _append(self, batch: list[ev.Event], *, alone: bool) -> asyncio.Future[None] | None:
         """Append the facts; gives what to wait for before anything that was decided with them, or after them, is done.
 
@@ -116,7 +117,9 @@ class Runner:
         """
         if batch:
             self._ack = self._store.append(self._lease, batch, alone)
-        return None if self._ack is None or self._ack.done() else self._ack
+        ack = self._ack
+        durable = ack is None or (ack.done() and not ack.cancelled() and ack.exception() is None)
+        return None if durable else ack
 
     async def _commit(self) -> None:
         """Decide, append, wait until it is durable, and release what was decided."""
@@ -202,6 +205,7 @@ class Runner:
         if when is not None:
             self._timer = self._clock.call_at(when, self._tick)
 
+    @failpoint("engine.cancel")
     def cancel(self, reason: str) -> None:
         """Write down that the run is to end, then end what runs; nothing happens to a run that has ended."""
         if self._crew.over or self.state.status != "running" or self.state.halt == "cancelled":

@@ -34,9 +34,8 @@ TIMEOUT = 60.0
 """Seconds within which any stage must have ended or be dead."""
 SAMPLE = 84
 """Cases in each run of the suite; the long size is all of them."""
-SECONDS = ("sqlite.claim", "sqlite.begin", "sqlite.write", "sqlite.commit", "sqlite.acknowledge", "sqlite.enter",
-           "sqlite.release", "blob.write")  # fmt: skip
-"""Fail points at which a resume may be killed in its turn."""
+RESUME = "resume"
+"""The name under which it is known what a resume reaches."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,9 @@ def undisturbed(workload: str) -> Undisturbed:
         if not known.exists():
             folder = Folder(counts.place() / f"undisturbed-{workload}")
             folder.path.mkdir()
-            folder.stage(workload, "run", count=True)
+            if workload == RESUME:
+                folder.stage("chain", "run", kill=Kill("sqlite.commit:after", 3))
+            folder.stage(*(("chain", "resume") if workload == RESUME else (workload, "run")), count=True)
             hits = Counter((folder.path / "hits").read_text(encoding="ascii").split())
             if workload.startswith("cancel"):
                 folder.stage(workload, "resume")
@@ -129,13 +130,12 @@ def undisturbed(workload: str) -> Undisturbed:
 def all_cases() -> list[Case]:
     """Every workload, every instant that it reaches, at its first, middle and last hit; in an order by content."""
     cases: list[Case] = []
+    again = sorted(undisturbed(RESUME).hits)
     for workload in WORKLOADS:
         for point, most in undisturbed(workload).hits.items():
             for hit in sorted({1, (most + 1) // 2, most}):
                 mark = _mark(f"{workload} {point} {hit}")
-                second = Kill(
-                    f"{SECONDS[mark % len(SECONDS)]}:{('before', 'after')[mark >> 8 & 1]}", 1 + (mark >> 16) % 3
-                )
+                second = Kill(again[mark % len(again)], 1 + (mark >> 16) % 3)
                 cases.append(Case(workload, Kill(point, hit), second))
     return sorted(cases, key=lambda case: _mark(str(case)))
 
@@ -149,18 +149,27 @@ def chosen_cases() -> list[Case]:
     cases = all_cases()
     if counts.LONG:
         return cases
+    late = only_in_a_resume()
     points: Counter[str] = Counter()
     workloads: Counter[str] = Counter()
     chosen: list[Case] = []
     for case in cases:
-        only_in_a_resume = case.second.point.startswith("sqlite.claim") and points[case.second.point] < 2
-        if points[case.first.point] < 2 or workloads[case.workload] < 6 or only_in_a_resume:
+        # What only a resume reaches is met by a second kill alone, at its first hit.
+        second = case.second.point if case.second.hit == 1 else ""
+        rare = second in late and points[second] < 2
+        if points[case.first.point] < 2 or workloads[case.workload] < 6 or rare:
             points[case.first.point] += 1
-            points[case.second.point] += only_in_a_resume
+            points[second] += rare
             workloads[case.workload] += 1
             chosen.append(case)
     rest = [case for case in cases if case not in set(chosen)]
     return chosen + rest[: max(0, SAMPLE - len(chosen))]
+
+
+def only_in_a_resume() -> set[str]:
+    """Instants that no first process reaches."""
+    first = {point for workload in WORKLOADS for point in undisturbed(workload).hits}
+    return undisturbed(RESUME).hits.keys() - first
 
 
 def named_instants() -> set[str]:
@@ -173,6 +182,7 @@ def sweep(case: Case, path: Path) -> Counter[str]:
     folder = Folder(path)
     reached: Counter[str] = Counter()
     killed = folder.stage(case.workload, "run", kill=case.first)
+    killed = killed or ["helper-killed"] in folder.trace
     reached["killed"] += killed
     reached[f"at {case.first.point}"] += killed
     look(folder)
@@ -181,11 +191,10 @@ def sweep(case: Case, path: Path) -> Counter[str]:
     reached["killed again during the resume"] += again
     reached[f"at {case.second.point}"] += again
     look(folder)
-    for _ in range(3):  # the first may find no run, or one that somebody has cancelled
-        folder.stage(case.workload, "resume")
-        if folder.trace[-1] != ["unborn"]:
+    for mode in ("resume", "again", "resume"):  # the first may find no run, or one that somebody wants cancelled
+        folder.stage(case.workload, mode)
+        if folder.trace[-1] == ["result", undisturbed(case.workload).status]:
             break
-        folder.stage(case.workload, "again")
     facts = look(folder)
     reached["resumes in the record"] += sum(isinstance(fact, ev.RunResumed) for fact in facts)
     the_end_is_that_of_an_undisturbed_run(folder, undisturbed(case.workload), facts)

@@ -338,6 +338,7 @@ async def ask_for_cancel() -> None:
         process = await asyncio.create_subprocess_exec(*command, env=env)
         if await process.wait() == 0:
             return
+        trace("helper-killed")
         env.pop("STEPWELL_FAILPOINT", None)
 
 
