@@ -17,7 +17,7 @@ from stepwell.api.run import Run, shown
 from stepwell.api.session import Machine, Session, resume
 from stepwell.api.wish import wish
 from stepwell.clock import Clock, Duration, SystemClock, seconds
-from stepwell.errors import RunError, RunLive, RunNotFound, StoreError
+from stepwell.errors import DefinitionError, RunError, RunLive, RunNotFound, StoreError
 from stepwell.executors.local import threads
 from stepwell.executors.port import Executor
 from stepwell.ids import RunId, ulid
@@ -132,6 +132,8 @@ class App:
         with the same inputs gives the run that is there), `on_failure="stop"|"cancel"|"finish"`, `run_timeout=`,
         `run_id=`. Raises DefinitionError or InputError before anything runs.
         """
+        if not hasattr(pipeline, "compile"):
+            raise DefinitionError(f"app.run takes a Pipeline, and got {pipeline!r}")
         return self.start(pipeline.compile(), options_and_inputs)
 
     def start(self, plan: Plan, options_and_inputs: Mapping[str, object], *, target: str = "") -> Run:

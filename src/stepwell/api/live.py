@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from stepwell.api.run import Run
 from stepwell.api.session import Session
+from stepwell.errors import StoreError
 from stepwell.journal.port import Store
 
 _LOOK_AFTER = 0.05
@@ -76,5 +78,6 @@ class LiveRuns:
         if unfollow := self._unfollow.pop(run.id, None):
             unfollow()
         if session is not None and session.lease is not None:
-            self._store.release(session.lease)
+            with contextlib.suppress(StoreError):  # a store that has failed has told so where it was written to
+                self._store.release(session.lease)
         return session is not None

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 from stepwell import events as ev
 from stepwell.api.inputs import record_inputs, same_inputs
 from stepwell.api.session import Machine, Session, begin, resume, watch
 from stepwell.api.wish import Wish
-from stepwell.errors import KeyConflict, RunError
+from stepwell.errors import KeyConflict, StoreBusy
 from stepwell.journal.port import RunRow
+
+_LOOKS, _PAUSE = 500, 0.01
+"""How often, and how many seconds apart, one looks for a run that another process is just starting."""
 
 SUCCESS = ("completed", "stopped", "degraded")
 
 
 def start(machine: Machine, wish: Wish, run_id: str) -> Session:
     """A new run; or, where its key was used before: what succeeded or is live is looked at, all else is resumed."""
-    session = begin(machine, wish, run_id)
-    if session is not None:
-        return session
-    row = machine.store.with_key(wish.plan.name, wish.key)
-    if row is None:
-        raise RunError(f"the run with key {wish.key!r} is being started by another process; try again")
+    for _ in range(_LOOKS):
+        session = begin(machine, wish, run_id)
+        if session is not None:
+            return session
+        row = machine.store.with_key(wish.plan.name, wish.key)
+        if row is not None:
+            break
+        sleep(_PAUSE)  # another process has the key and is about to write its first fact, or has just died
+    else:
+        raise StoreBusy(f"the run with key {wish.key!r} is being started by another process, and goes on doing so")
     _same_inputs(machine, wish, row)
     if row.status in (*SUCCESS, "running"):
         return watch(machine, wish.plan, row.run_id)

@@ -43,9 +43,7 @@ class Pipeline(Blueprint):
             return await self.run(store=store, **options_and_inputs)
 
         self.compile()  # a mistake is told here, not out of a thread or an event loop
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if asyncio._get_running_loop() is None:  # pyright: ignore[reportPrivateUsage] - documented, and raises nothing
             return asyncio.run(run())
         return _in_thread(lambda: asyncio.run(run()))
 

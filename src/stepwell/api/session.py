@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from stepwell import events as ev
 from stepwell.api.inputs import read_inputs, record_inputs
 from stepwell.api.wish import Wish
@@ -124,6 +126,12 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
             f"find out why (`stepwell show {lease.run_id}`), then `stepwell resume {lease.run_id}` tries again"
         )
         raise _blocked(machine, lease, state.seq, "no_progress", message, RunBlocked)
+    if started.pipeline != plan.name and on_change != "keep":
+        message = (
+            f"the run is of pipeline `{started.pipeline}`, and this is `{plan.name}`; resume it with its own or, "
+            f"if that was renamed, with `stepwell resume {lease.run_id} --on-change keep`"
+        )
+        raise _blocked(machine, lease, state.seq, "other_pipeline", message, CodeChanged)
     changed = [name for name, mark in _fingerprints(plan).items() if prints.get(name, mark) != mark]
     facts = _changes(machine, plan, lease, state, changed, on_change)
     inputs = _inputs_of(machine, plan, started)
@@ -141,19 +149,33 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
 def watch(machine: Machine, plan: Plan, run_id: str) -> Session:
     """A run that this process does not run: its record as it is."""
     started, _, state = fold(machine.store, plan, run_id)
-    return Session(run_id, plan, state, Values(plan, state, machine.store), started.at)
+    values = Values(plan, state, machine.store, {}, copies=machine.store.encodes)
+    return Session(run_id, plan, state, values, started.at)
 
 
 def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[str, str], State]:
-    """The recorded state of a run, with its first fact and the fingerprints that it went on with last."""
+    """The recorded state of a run, with its first fact and the fingerprints that it went on with last.
+
+    A step that the pipeline no longer has is passed over, unless something of it is recorded that must not be lost:
+    then CodeChanged is raised.
+    """
     state, started, prints = State(plan.graph), None, dict[str, str]()
+    known = plan.graph.number
     for fact in facts_of(store, run_id):
         if isinstance(fact, ev.RunStarted):
             started, prints = fact, dict(fact.fingerprints)
-            if gone := [name for name in prints if name not in plan.graph.number]:
-                _refuse_missing(store, run_id, plan, gone)
         elif isinstance(fact, ev.RunResumed):
             prints = dict(fact.fingerprints)
+        elif fact.path and (name := _step_of(fact.path)) not in known:
+            _may_be_dropped(fact, name, plan, run_id)
+            state.seq = fact.seq
+            continue
+        elif isinstance(fact, ev.StepReset):
+            kept = tuple(path for path in fact.paths if _step_of(path) in known)
+            fact = msgspec.structs.replace(fact, paths=kept)
+        elif isinstance(fact, ev.BranchChosen):
+            chosen = tuple(one for one in fact.chosen if one in known)
+            fact = msgspec.structs.replace(fact, chosen=chosen)
         apply(state, fact)
         state.seq = fact.seq
     if started is None:
@@ -161,24 +183,26 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
     return started, prints, state
 
 
+def _step_of(path: str) -> str:
+    """The name of the step that a path is about."""
+    return path.partition("[")[0].partition("#")[0]
+
+
+def _may_be_dropped(fact: ev.Event, name: str, plan: Plan, run_id: str) -> None:
+    """Raise CodeChanged for a result of a step that the pipeline no longer has."""
+    if isinstance(fact, ev.StepCompleted | ev.ItemCompleted):
+        raise CodeChanged(
+            f"run {run_id} has a result of step `{name}`, and pipeline `{plan.name}` has no such step any more; "
+            "put it back (what has completed does not run again), or start a new run",
+            run_id=run_id,
+        )
+
+
 def facts_of(store: Store, run_id: str, after: int = 0) -> Iterator[ev.Event]:
     """All facts of a run, page by page."""
     while page := store.read(run_id, after, _PAGE):
         yield from page
         after = page[-1].seq
-
-
-def _refuse_missing(store: Store, run_id: str, plan: Plan, gone: list[str]) -> None:
-    """Steps that the pipeline no longer has: harmless where nothing is recorded of them."""
-    missing = set(gone)
-    for fact in facts_of(store, run_id):
-        name = fact.path.partition("[")[0].partition("#")[0]
-        if name in missing:
-            raise CodeChanged(
-                f"run {run_id} has a record of step `{name}`, and pipeline `{plan.name}` has no step of this name any "
-                "more; put it back (it does not run again if it has completed), or start a new run",
-                run_id=run_id,
-            )
 
 
 def _changes(

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from stepwell.api.app import App
 from stepwell.cli import exits
+from stepwell.cli.closing import command
 from stepwell.cli.options import Json, RunId, Store, find, opened, seconds_of
 from stepwell.cli.streams import output, tell
 from stepwell.journal.port import RunRow
@@ -38,7 +39,7 @@ def cancel(
             if not json and patience:
                 tell(f"asked the process that runs {before.run_id} to end it; waiting up to {wait}")
             row = _wait(app, before, patience)
-    code = _told(before, row, tell_people=not json)
+    code = _told(before, row, store, tell_people=not json)
     if json:
         found = {"run_id": row.run_id, "pipeline": row.pipeline, "before": before.status, "status": row.status}
         output().versioned(found)
@@ -54,16 +55,22 @@ def _wait(app: App, row: RunRow, patience: float) -> RunRow:
     return row
 
 
-def _told(before: RunRow, row: RunRow, *, tell_people: bool) -> int:
+def _told(before: RunRow, row: RunRow, store: str | None, *, tell_people: bool) -> int:
     """What came of it, in words and as an exit code."""
     if before.status != "running":
         gone = before.status == "interrupted"
         why = "its process is gone, so nothing of it runs" if gone else "there is nothing to end"
         words, code = f"run {row.run_id} is {before.status}: {why}", exits.OK
     elif row.status == "running":
-        words, code = f"run {row.run_id} has been asked to end and still runs; `stepwell show {row.run_id}`", exits.BUSY
+        words, code = (
+            f"run {row.run_id} has been asked to end and still runs; `{command('show', row.run_id, store)}`",
+            exits.BUSY,
+        )
     elif row.status == "cancelled":
-        words, code = f"run {row.run_id} is cancelled; `stepwell resume {row.run_id}` would go on with it", exits.OK
+        words, code = (
+            f"run {row.run_id} is cancelled; `{command('resume', row.run_id, store)}` would go on with it",
+            exits.OK,
+        )
     else:
         words, code = f"run {row.run_id} is {row.status}: it was quicker, or its process died", exits.OK
     if tell_people:

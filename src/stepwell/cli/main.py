@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import platform
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Never
 
 from cyclopts import App, CycloptsError
@@ -88,6 +91,7 @@ def _usage(error: CycloptsError) -> str:
 
 def _refused(tokens: Sequence[str], kind: str, message: str, code: int) -> int:
     """One clear message; where a document was asked for, it says the same."""
+    message = _with_store(message, tokens)
     tell(f"stepwell: {message}")
     if "--json" in tokens:
         try:
@@ -95,6 +99,16 @@ def _refused(tokens: Sequence[str], kind: str, message: str, code: int) -> int:
         except (Gone, OSError):
             pass
     return code
+
+
+def _with_store(message: str, tokens: Sequence[str]) -> str:
+    """The message with the store that was named in the commands that it proposes, which else would mean another one."""
+    named = [after for word, after in pairwise(tokens) if word == "--store"]
+    named += [word.removeprefix("--store=") for word in tokens if word.startswith("--store=")]
+    if not named:
+        return message
+    place = f" --store {shlex.quote(named[0])}"
+    return re.sub(r"`(stepwell (?:resume|cancel|show|ls)\b[^`]*)`", lambda match: f"`{match[1]}{place}`", message)
 
 
 def _is_of_output(error: OSError) -> bool:

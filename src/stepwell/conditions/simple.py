@@ -19,14 +19,16 @@ _LONGEST = 1_000
 """Characters in a condition; what is longer belongs in a function."""
 
 
-def compile_condition(text: str) -> tuple[Callable[..., bool], tuple[str, ...]]:
-    """A function for the condition, and the names of steps and inputs that it takes as keyword parameters.
+def compile_condition(text: str) -> tuple[Callable[..., bool], tuple[str, ...], frozenset[str]]:
+    """A function for the condition, the names that it takes as keyword parameters, and which of them must be steps.
 
     Raises ValueError that says what is wrong with the text.
 
-    >>> holds, names = compile_condition("steps.build.output.rows > least")
+    >>> holds, names, steps = compile_condition("steps.build.output.rows > least")
     >>> names
     ('build', 'least')
+    >>> steps
+    frozenset({'build'})
     >>> holds(build={"rows": 3}, least=2)
     True
     """
@@ -41,10 +43,14 @@ def compile_condition(text: str) -> tuple[Callable[..., bool], tuple[str, ...]]:
             **{name: plain[name] for name in others},
             "steps": {name: {"output": plain[name]} for name in steps},
         }
-        return bool(cast("object", evaluator.eval(text, previously_parsed=tree.body)))  # pyright: ignore[reportUnknownMemberType]
+        try:
+            return bool(cast("object", evaluator.eval(text, previously_parsed=tree.body)))  # pyright: ignore[reportUnknownMemberType]
+        except Exception as error:  # in its own words it tells of expressions and names that nobody wrote
+            seen = ", ".join(f"{name} = {value!r:.100}" for name, value in plain.items())
+            raise ValueError(f"the condition {text!r} has no answer with {seen}: {error}") from None
 
     holds.__name__ = holds.__qualname__ = text
-    return holds, tuple(sorted({*steps, *others}))
+    return holds, tuple(sorted({*steps, *others})), frozenset(steps)
 
 
 def _parsed(text: str) -> ast.Expression:
@@ -53,7 +59,7 @@ def _parsed(text: str) -> ast.Expression:
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"the condition {text!r} cannot be read: {error}") from None
+        raise ValueError(f"a condition is one expression: {error}") from None
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
             raise ValueError(f"the condition {text!r} may not use `{node.attr}`: names with an underscore are closed")

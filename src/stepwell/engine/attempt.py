@@ -71,15 +71,18 @@ class Attempts:
         except asyncio.CancelledError as error:
             return _ended(worker, error)
         except CodecError as error:
-            return Failed("codec", "value_not_recordable", error)
+            told = CodecError(f"what `{step.name}` returned cannot be recorded (`$` is the value): {error}")
+            return Failed("codec", "value_not_recordable", told.with_traceback(error.__traceback__))
         except TimeoutError as error:
             if worker.signal == "timeout":
                 return Failed("timeout", "attempt_timed_out", error)
             return Failed("error", "exception", error)
         except Abandoned as error:
             return Failed("timeout", "thread_abandoned", TimeoutError(str(error)), retryable=False)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise  # not of the step: somebody ends the process, or the loop
+        except (KeyboardInterrupt, GeneratorExit) as error:
+            if not _raised_by_step(step, worker, error):
+                raise  # somebody ends the process, or the loop
+            return Failed("error", "exception", error)
         except BaseException as error:  # SystemExit too, and what a library makes of its own
             return Failed("error", "exception", error)
         finally:
@@ -224,6 +227,16 @@ class Abandoned(Exception):
     """A thread outlived its grace."""
 
 
+def _raised_by_step(step: PlanStep, worker: Worker, error: BaseException) -> bool:
+    """Whether the function itself raised what otherwise comes from outside: its thread, or this task, still runs."""
+    if isinstance(error, KeyboardInterrupt):
+        return step.mode == "thread"
+    try:
+        return asyncio.current_task() is worker.task
+    except RuntimeError:  # no loop runs: the coroutine is being closed
+        return False
+
+
 def _read(call: asyncio.Future[object]) -> None:
     """Look at the end of an abandoned call, so that asyncio does not complain that nobody did."""
     if not call.cancelled():
@@ -260,7 +273,7 @@ def _key(key: object, index: int) -> str:
     """An item's key as text."""
     if key is None or key == "":
         raise ValueError(f"key= gave {key!r} for item {index}; every item needs a key of its own")
-    return clean(str(key))
+    return clean(str(key)).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _no_duplicates(keys: tuple[str, ...]) -> None:
@@ -268,4 +281,7 @@ def _no_duplicates(keys: tuple[str, ...]) -> None:
     if len(set(keys)) == len(keys):
         return
     double = [key for key, times in Counter(keys).items() if times > 1]
-    raise ValueError(f"key= gave the same key for several items: {', '.join(map(repr, double[:5]))}")
+    raise ValueError(
+        f"key= gave the same key for several items: {', '.join(map(repr, double[:5]))}; "
+        "it must tell each item from all others"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from stepwell.control import StepContext
 from stepwell.plan.plan import UNSET, Parameter
@@ -13,8 +13,9 @@ class Scope:
 
     __slots__ = ("inputs", "value")
 
-    def __init__(self, inputs: Mapping[str, object], value: Callable[[int], object]) -> None:
+    def __init__(self, inputs: Callable[[str], object], value: Callable[[int], object]) -> None:
         self.inputs = inputs
+        """The input of this name."""
         self.value = value
         """The output of a step, or UNSET where it gave none."""
 
@@ -34,7 +35,7 @@ def bind(
         elif source == "item":
             value = item
         elif source == "input":
-            value = scope.inputs[parameter.input]
+            value = scope.inputs(parameter.input)
         else:
             value = _special(parameter, context)
         if parameter.keyword_only:

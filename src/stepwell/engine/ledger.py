@@ -119,6 +119,8 @@ class Ledger:
         own = f"{step.name}["
         first = next((one for one in state.failures if one.path.startswith(own)), None)
         what = f"{items.failed} of {items.total} items failed"
+        if step.fan is not None and step.fan.min_success is not None:
+            what += f", and min_success asks for {step.fan.min_success} to succeed"
         if first is not None:
             what += f"; the first was {first.path}: {first.type}: {first.message}"
             if first.path in self.errors:

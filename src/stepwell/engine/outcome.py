@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from stepwell.events import Failure
 
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+_LONGEST_MESSAGE, _LONGEST_TRACEBACK = 10_000, 100_000
 _OWN = str(Path(__file__).parent.parent)
 
 
@@ -80,25 +82,33 @@ def failure(failed: Failed, *, path: str, step: str, item: str | None, attempt: 
         reason=failed.reason,
         type=type(error).__qualname__,
         message=_message(error),
-        traceback=clean(_traceback(error)),
+        traceback=_short(clean(_traceback(error)), _LONGEST_TRACEBACK),
         retryable=retryable,
         attempt=attempt,
     )
 
 
 def clean(text: str) -> str:
-    r"""Text that can be recorded: halves of surrogate pairs, as in odd file names, are spelled out.
+    r"""Text that can be recorded and shown: halves of surrogate pairs and control characters are spelled out.
 
     >>> clean("caf\udce9")
     'caf\\udce9'
     """
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    plain = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    return plain if plain.isprintable() else plain.translate(_CONTROLS)
+
+
+def _short(text: str, most: int) -> str:
+    """The text, with its middle left out where it is longer than anyone reads."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}\n… {len(text) - most:,} characters left out …\n{text[-most // 2 :]}"
 
 
 def _message(error: BaseException) -> str:
     """What the exception says, if it can say anything."""
     try:
-        return clean(str(error))
+        return _short(clean(str(error)), _LONGEST_MESSAGE)
     except Exception as own:  # its __str__ is the user's code too
         return f"(its text cannot be had: {type(own).__name__})"
 

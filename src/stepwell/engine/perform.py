@@ -130,6 +130,7 @@ class Performer:
         if act is None or worker.act is not act or not worker.busy:
             return
         worker.lost = True
+        worker.forget()
         late = Failed("timeout", "attempt_timed_out", TimeoutError(worker.reason), retryable=False)
         self._ends(worker, act, late if worker.signal == "timeout" else Cancelled(worker.reason), self._clock.now())
         path = self._path(act)

@@ -52,7 +52,7 @@ class Runner:
         check: bool,
     ) -> None:
         self.state = state
-        self.values = Values(plan, state, store)
+        self.values = Values(plan, state, store, inputs, copies=store.encodes)
         self.ledger = Ledger(plan, state, lease.run_id, chance)
         self.listeners: list[Callable[[ev.Event], None]] = []
         """Told of what is live only."""
@@ -68,8 +68,14 @@ class Runner:
         self._ack: asyncio.Future[None] | None = None
         """Of the last append that was not durable at once."""
         self._crew = Crew(f"stepwell {lease.run_id}", self._perform, self._fail)
+        scope = Scope(self.values.input, self.values.step)
         attempts = Attempts(
-            lease.run_id, Scope(inputs, self.values.step), clock, executor, encodes=store.encodes, check=check
+            lease.run_id,
+            scope,
+            clock,
+            executor,
+            encodes=store.encodes,
+            check=check,
         )
         self._performer = Performer(self.ledger, attempts, self.values, clock, self._tick, keeps=store.encodes)
         attempts.end = self._performer.end
@@ -90,11 +96,11 @@ class Runner:
             await self._crew.work(task, main=True)
         except asyncio.CancelledError as error:
             self._fail(error)
-            raise
-        except Exception as error:
-            self._fail(error)
-        finally:
             await self._leave()
+            raise
+        except Exception as error:  # a mistake of ours must not leave anybody waiting
+            self._fail(error)
+        await self._leave()  # not in a `finally`: a task that is thrown away with its loop can await nothing
 
     async def _leave(self) -> None:
         """No task and no timer of this run stays behind."""

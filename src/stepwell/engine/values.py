@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
 from typing import cast
+from uuid import UUID
 
+from stepwell.errors import CodecError
 from stepwell.events import Payload
 from stepwell.journal.port import Blobs
 from stepwell.plan.plan import UNSET, Plan
 from stepwell.state.state import COMPLETED, State
 
+_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, PurePath, date, time, timedelta, Decimal, UUID, Enum)
+"""Values of these classes can be shared, since nobody can change them."""
+
 
 class Values:
-    """What the parameters of steps receive, and what a result shows; decoded once, when first needed."""
+    """What the parameters of steps receive, and what a result shows.
 
-    __slots__ = ("_blobs", "_items", "_plan", "_sources", "_state", "_steps")
+    Where outputs are recorded in bytes, a live value is handed out once, and who comes later gets it decoded anew:
+    what one step does to a list, no other step sees, neither now nor after a resume. In memory all share one object.
+    """
 
-    def __init__(self, plan: Plan, state: State, blobs: Blobs) -> None:
+    __slots__ = ("_blobs", "_copies", "_inputs", "_items", "_plan", "_sources", "_state", "_steps")
+
+    def __init__(self, plan: Plan, state: State, blobs: Blobs, inputs: Mapping[str, object], *, copies: bool) -> None:
         self._plan = plan
         self._state = state
         self._blobs = blobs
+        self._inputs = inputs
+        self._copies = copies
         self._steps: list[object] = [UNSET] * len(plan.steps)
         self._items: dict[int, dict[int, object]] = {}
         """Of maps, by index: live outputs of items, where the state has them encoded."""
@@ -33,13 +49,23 @@ class Values:
         """The output that a map item has just given; a state that holds live values needs it no second time."""
         self._items.setdefault(number, {})[index] = value
 
+    def input(self, name: str) -> object:
+        """An input of the run."""
+        return self._own(self._inputs[name])
+
+    def _own(self, value: object) -> object:
+        """A copy where values are recorded: they are plain data then, and nobody may see what another does to them."""
+        return deepcopy(value) if self._copies and not isinstance(value, _UNCHANGING) else value
+
     def step(self, number: int) -> object:
         """The output of a step; UNSET where it has none. Raises PayloadLost or CodecError for a damaged record."""
         if self._state.steps[number] != COMPLETED:
             return UNSET
         value = self._steps[number]
         if value is UNSET:
-            value = self._steps[number] = self._recorded(number)
+            value = self._recorded(number)
+        keep = not self._copies or isinstance(value, _UNCHANGING)
+        self._steps[number] = value if keep else UNSET
         return value
 
     def stopped_item(self, number: int) -> object:
@@ -58,7 +84,8 @@ class Values:
         if items is None:
             fan = self._plan.steps[number].fan
             items = self._sources[number] = items_of(() if fan is None else self.step(fan.over))
-        return items[index]
+        # A retry must not see what the attempt before it did to its item, and there is no other copy of one item.
+        return items[index] if self._plan.steps[number].retry is None else self._own(items[index])
 
     def _recorded(self, number: int) -> object:
         """A step's output as the state has it; a map's is that of its items, in their order."""
@@ -74,8 +101,15 @@ class Values:
     def _decoded(self, number: int, output: object) -> object:
         if not isinstance(output, Payload):
             return output
+        step = self._plan.steps[number]
         data = self._blobs.load(output) if output.data is None else output.data
-        return self._plan.steps[number].codec.decode(data)
+        try:
+            return step.codec.decode(data)
+        except CodecError as error:
+            raise CodecError(
+                f"what is recorded of step `{step.name}` does not fit its return type any more: {error}; "
+                "give it back its former type, or start a new run"
+            ) from error
 
 
 def items_of(source: object) -> Sequence[object]:

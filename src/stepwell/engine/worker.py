@@ -39,6 +39,15 @@ class Worker:
         self.busy = True
         self.signal = ""
 
+    def forget(self) -> None:
+        """Nobody waits for this task any more: neither the end of the event loop, nor a complaint that it is pending.
+
+        Source: https://docs.python.org/3/library/asyncio-extending.html#task-lifetime-support
+        """
+        unregister = getattr(asyncio.tasks, "_unregister_task")  # noqa: B009 - documented, but not in the type stubs
+        unregister(self.task)
+        setattr(self.task, "_log_destroy_pending", False)  # noqa: B010
+
     def leave(self) -> None:
         """The attempt is over."""
         self.busy = False

@@ -106,9 +106,11 @@ def _guard(ground: Ground, number: int, spec: StepSpec, shapes: Shapes, conditio
         ground.problems.add(spec, message)
         return None
     try:
-        function, names = condition(when)
+        function, names, steps = condition(when)
     except Exception as error:  # the compiler of conditions says what is wrong with the text, in its own words
         ground.problems.add(spec, f"the condition {when!r} cannot be read: {error}")
         return None
+    for name in sorted(steps):
+        ground.names.resolve(name, spec, f"the condition {when!r}")
     from_text = Shape(tuple(Asked(name, EMPTY, UNSET, keyword_only=True) for name in names))
     return Guard(function, tuple(parameters(ground, number, spec, from_text, of_guard=True)), when)

@@ -19,8 +19,8 @@ class Codecs(Protocol):
         ...
 
 
-Condition = Callable[[str], tuple[Function, tuple[str, ...]]]
-"""Reads the text of a condition: gives a function, and the names of steps and inputs it takes as keyword parameters.
+Condition = Callable[[str], tuple[Function, tuple[str, ...], frozenset[str]]]
+"""Reads the text of a condition: gives a function, the names it takes as keyword parameters, and which must be steps.
 
 Raises ValueError or a StepwellError that says what is wrong with the text.
 """

@@ -37,7 +37,7 @@ class Note(BaseModel):
 )
 def test_a_condition_looks_at_outputs_and_inputs(text: str, values: dict[str, object], answer: bool) -> None:
     """B8: what a condition sees is JSON-like data."""
-    holds, names = compile_condition(text)
+    holds, names, _ = compile_condition(text)
     assert set(names) == set(values)
     assert holds(**values) is answer
 

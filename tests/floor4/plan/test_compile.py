@@ -153,10 +153,10 @@ def any_rows(rows: list[int]) -> bool:
 def test_a_condition_text_is_read_by_the_given_compiler(pipe: Pipe) -> None:
     """B8: its names are steps and inputs, and reach its function by keyword."""
 
-    def condition(text: str) -> tuple[object, tuple[str, ...]]:
+    def condition(text: str) -> tuple[object, tuple[str, ...], frozenset[str]]:
         if text == "wrong":
             raise ValueError("no such operator")
-        return lambda rows, limit: len(rows) > limit, ("rows", "limit")
+        return lambda rows, limit: len(rows) > limit, ("rows", "limit"), frozenset({"rows"})
 
     pipe.step(rows)
     pipe.step(lambda: 1, name="a", when="rows > limit")

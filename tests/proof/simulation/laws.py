@@ -140,7 +140,7 @@ def _results_are_right(world: World, number: int, rules: Rules) -> None:
     """The output of a step; of a map, those of its items, every one once and in order."""
     recount, must = world.recount, rules.end(number)
     if must.status == "completed":
-        values = Values(world.case.plan, world.state, world.store)
+        values = Values(world.case.plan, world.state, world.store, {}, copies=False)
         assert values.step(number) == must.value, f"{number} gave {values.step(number)}, not {must.value}"
         assert (number in recount.degraded) == must.degraded
         world.reached["output compared"] += 1
