@@ -14,7 +14,7 @@ from stepwell import events as ev
 from stepwell.api import once
 from stepwell.api.live import LiveRuns
 from stepwell.api.run import Run, shown
-from stepwell.api.session import Machine, Session, resume
+from stepwell.api.session import Machine, Session, close, resume
 from stepwell.api.wish import wish
 from stepwell.clock import Clock, Duration, SystemClock, seconds
 from stepwell.errors import DefinitionError, RunError, RunLive, RunNotFound, StoreError
@@ -232,13 +232,16 @@ class App:
     async def cancel(self, run_id: str, reason: str = "cancelled") -> RunRow:
         """Ask for the end of a run, wherever it lives: its owner takes the request within 100 ms or so.
 
-        Nothing happens to a run that has ended, or whose process is gone. Gives the run as it was; raises RunNotFound.
+        One whose process is gone is closed here. Nothing happens to one that has ended. Gives the run as it was;
+        raises RunNotFound.
         """
         row = self.find(run_id)
         if (run := self._live.run(row.run_id)) is not None:
             await run.cancel(reason)
         elif row.status == "running":
             self._ask(row.run_id, reason)
+        elif row.status == "interrupted":
+            close(self._machine, row.run_id, reason)
         return row
 
     def _ask(self, run_id: str, reason: str) -> None:

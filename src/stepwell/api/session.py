@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import msgspec
 
 from stepwell import events as ev
 from stepwell.api.inputs import read_inputs, record_inputs
+from stepwell.api.record import facts_of, fold
 from stepwell.api.wish import Wish
 from stepwell.clock import Clock
 from stepwell.engine.decide import resets
@@ -23,8 +22,8 @@ from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.fold import apply
 from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, WAITING, State
+from stepwell.views.records import replay
 
-_PAGE = 1000
 _RECOVERIES = 10
 """After its process has died so often without any progress, a run waits for somebody to decide."""
 
@@ -146,63 +145,27 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
     return session
 
 
+def close(machine: Machine, run_id: str, reason: str) -> None:
+    """Write the end of a run whose process is gone; what it had begun has none, and a resume goes on with it."""
+    store = machine.store
+    lease = store.claim(run_id)
+    state = replay(facts_of(store, run_id))
+    now, names = machine.clock.now(), state.graph.names
+    left = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
+    cancelled = ev.RunCancelled(run_id, state.seq + 1, now, "", 0, reason)
+    ended = ev.RunFinished(run_id, state.seq + 2, now, "", 0, "cancelled", "its_process_was_gone", (), left)
+    ack = store.append(lease, [cancelled, ended], True)
+    if ack is None:
+        store.release(lease)
+    else:
+        ack.add_done_callback(lambda ack: ack.exception() or store.release(lease))
+
+
 def watch(machine: Machine, plan: Plan, run_id: str) -> Session:
     """A run that this process does not run: its record as it is."""
     started, _, state = fold(machine.store, plan, run_id)
     values = Values(plan, state, machine.store, {}, copies=machine.store.encodes)
     return Session(run_id, plan, state, values, started.at)
-
-
-def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[str, str], State]:
-    """The recorded state of a run, with its first fact and the fingerprints that it went on with last.
-
-    A step that the pipeline no longer has is passed over, unless something of it is recorded that must not be lost:
-    then CodeChanged is raised.
-    """
-    state, started, prints = State(plan.graph), None, dict[str, str]()
-    known = plan.graph.number
-    for fact in facts_of(store, run_id):
-        if isinstance(fact, ev.RunStarted):
-            started, prints = fact, dict(fact.fingerprints)
-        elif isinstance(fact, ev.RunResumed):
-            prints = dict(fact.fingerprints)
-        elif fact.path and (name := _step_of(fact.path)) not in known:
-            _may_be_dropped(fact, name, plan, run_id)
-            state.seq = fact.seq
-            continue
-        elif isinstance(fact, ev.StepReset):
-            kept = tuple(path for path in fact.paths if _step_of(path) in known)
-            fact = msgspec.structs.replace(fact, paths=kept)
-        elif isinstance(fact, ev.BranchChosen):
-            chosen = tuple(one for one in fact.chosen if one in known)
-            fact = msgspec.structs.replace(fact, chosen=chosen)
-        apply(state, fact)
-        state.seq = fact.seq
-    if started is None:
-        raise RunNotFound(f"run {run_id} has no record; start it anew", run_id=run_id)
-    return started, prints, state
-
-
-def _step_of(path: str) -> str:
-    """The name of the step that a path is about."""
-    return path.partition("[")[0].partition("#")[0]
-
-
-def _may_be_dropped(fact: ev.Event, name: str, plan: Plan, run_id: str) -> None:
-    """Raise CodeChanged for a result of a step that the pipeline no longer has."""
-    if isinstance(fact, ev.StepCompleted | ev.ItemCompleted):
-        raise CodeChanged(
-            f"run {run_id} has a result of step `{name}`, and pipeline `{plan.name}` has no such step any more; "
-            "put it back (what has completed does not run again), or start a new run",
-            run_id=run_id,
-        )
-
-
-def facts_of(store: Store, run_id: str, after: int = 0) -> Iterator[ev.Event]:
-    """All facts of a run, page by page."""
-    while page := store.read(run_id, after, _PAGE):
-        yield from page
-        after = page[-1].seq
 
 
 def _changes(

@@ -39,6 +39,9 @@ def cancel(
             if not json and patience:
                 tell(f"asked the process that runs {before.run_id} to end it; waiting up to {wait}")
             row = _wait(app, before, patience)
+        elif before.status == "interrupted":
+            asyncio.run(app.cancel(before.run_id, reason))
+            row = app.store.get(before.run_id) or before
     code = _told(before, row, store, tell_people=not json)
     if json:
         found = {"run_id": row.run_id, "pipeline": row.pipeline, "before": before.status, "status": row.status}
@@ -57,10 +60,8 @@ def _wait(app: App, row: RunRow, patience: float) -> RunRow:
 
 def _told(before: RunRow, row: RunRow, store: str | None, *, tell_people: bool) -> int:
     """What came of it, in words and as an exit code."""
-    if before.status != "running":
-        gone = before.status == "interrupted"
-        why = "its process is gone, so nothing of it runs" if gone else "there is nothing to end"
-        words, code = f"run {row.run_id} is {before.status}: {why}", exits.OK
+    if before.status not in ("running", "interrupted"):
+        words, code = f"run {row.run_id} is {before.status}: there is nothing to end", exits.OK
     elif row.status == "running":
         words, code = (
             f"run {row.run_id} has been asked to end and still runs; `{command('show', row.run_id, store)}`",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
 from stepwell import App, CodeChanged, DefinitionError, Pipeline, Retry, RunResult
-from stepwell.errors import RunBlocked
+from stepwell.errors import RunBlocked, StoreError
 from stepwell.testing import Crashed, Harness, VirtualClock
 
 
@@ -246,3 +247,31 @@ async def test_what_is_no_pipeline_is_told() -> None:
     async with App() as app:
         with pytest.raises(DefinitionError, match="takes a Pipeline"):
             app.run("p")  # type: ignore[arg-type]
+
+
+async def test_a_run_whose_process_is_gone_can_be_cancelled_and_still_goes_on(tmp_path: Path) -> None:
+    """E15, S10: a dead run is closed by whoever asks for it, and a resume starts what had begun."""
+    pipe = two_steps(fails=False)
+    store = tmp_path / "runs.db"
+    program = (
+        "import asyncio, os\n"
+        "from stepwell import App, Pipeline\n"
+        "pipe = Pipeline('two')\n"
+        "@pipe.step(version='1')\n"
+        "async def first() -> int: return 1\n"
+        "@pipe.step(version='1')\n"
+        "async def last(first: int) -> int: os._exit(9)\n"
+        f"asyncio.run(App({str(store)!r}).run(pipe)._result())\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 9
+    async with App(store) as app:
+        assert (await app.cancel("last", "not needed")).status == "interrupted"
+        assert (await app.get("last")).status == "cancelled"
+        result = await app.resume("last", pipe)
+        assert (result.status, result.output, result.steps["first"].attempts) == ("completed", 2, 1)
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is a folder; name the file"):
+        App(tmp_path).find("last")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from stepwell import events as ev
-from stepwell.api.session import fold
+from stepwell.api.record import fold
 from stepwell.engine import commands as do
 from stepwell.engine.values import Values
 from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, STATUS

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stepwell import events as ev
-from stepwell.api.session import fold
+from stepwell.api.record import fold
 from stepwell.engine import commands as do
 from stepwell.engine.decide import next_time, resets
 from stepwell.engine.ledger import Ledger

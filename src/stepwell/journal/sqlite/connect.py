@@ -53,6 +53,7 @@ class Patience:
 
 def open_to_write(path: Path, sync: str, patience: Patience) -> Database:
     """A connection that may write, to a store of this version; folder, file and tables are made where missing."""
+    _no_folder(path)
     try:
         make_folder(path.parent, sync == "full")
     except OSError as error:
@@ -79,8 +80,14 @@ def open_to_write(path: Path, sync: str, patience: Patience) -> Database:
     return db
 
 
+def _no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name the file of a store in it, such as {path / 'runs.db'}")
+
+
 def open_to_read(path: Path) -> Database | None:
     """A connection that only reads; None while there is no store at all."""
+    _no_folder(path)
     try:
         if not path.exists():
             return None

@@ -1,0 +1,68 @@
+"""A run's record, read and folded for the pipeline as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from stepwell import events as ev
+from stepwell.errors import CodeChanged, RunNotFound
+from stepwell.journal.port import Store
+from stepwell.plan.plan import Plan
+from stepwell.state.fold import apply
+from stepwell.state.state import State
+
+_PAGE = 1000
+
+
+def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[str, str], State]:
+    """The recorded state of a run, with its first fact and the fingerprints that it went on with last.
+
+    A step that the pipeline no longer has is passed over, unless something of it is recorded that must not be lost:
+    then CodeChanged is raised.
+    """
+    state, started, prints = State(plan.graph), None, dict[str, str]()
+    known = plan.graph.number
+    for fact in facts_of(store, run_id):
+        if isinstance(fact, ev.RunStarted):
+            started, prints = fact, dict(fact.fingerprints)
+        elif isinstance(fact, ev.RunResumed):
+            prints = dict(fact.fingerprints)
+        elif fact.path and (name := _step_of(fact.path)) not in known:
+            _may_be_dropped(fact, name, plan, run_id)
+            state.seq = fact.seq
+            continue
+        elif isinstance(fact, ev.StepReset):
+            kept = tuple(path for path in fact.paths if _step_of(path) in known)
+            fact = msgspec.structs.replace(fact, paths=kept)
+        elif isinstance(fact, ev.BranchChosen):
+            chosen = tuple(one for one in fact.chosen if one in known)
+            fact = msgspec.structs.replace(fact, chosen=chosen)
+        apply(state, fact)
+        state.seq = fact.seq
+    if started is None:
+        raise RunNotFound(f"run {run_id} has no record; start it anew", run_id=run_id)
+    return started, prints, state
+
+
+def _step_of(path: str) -> str:
+    """The name of the step that a path is about."""
+    return path.partition("[")[0].partition("#")[0]
+
+
+def _may_be_dropped(fact: ev.Event, name: str, plan: Plan, run_id: str) -> None:
+    """Raise CodeChanged for a result of a step that the pipeline no longer has."""
+    if isinstance(fact, ev.StepCompleted | ev.ItemCompleted):
+        raise CodeChanged(
+            f"run {run_id} has a result of step `{name}`, and pipeline `{plan.name}` has no such step any more; "
+            "put it back (what has completed does not run again), or start a new run",
+            run_id=run_id,
+        )
+
+
+def facts_of(store: Store, run_id: str, after: int = 0) -> Iterator[ev.Event]:
+    """All facts of a run, page by page."""
+    while page := store.read(run_id, after, _PAGE):
+        yield from page
+        after = page[-1].seq
