@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stepwell import events as ev
@@ -154,11 +155,21 @@ def close(machine: Machine, run_id: str, reason: str) -> None:
     left = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
     cancelled = ev.RunCancelled(run_id, state.seq + 1, now, "", 0, reason)
     ended = ev.RunFinished(run_id, state.seq + 2, now, "", 0, "cancelled", "its_process_was_gone", (), left)
-    ack = store.append(lease, [cancelled, ended], True)
+    _last_words(store, lease, [cancelled, ended])
+
+
+def _last_words(store: Store, lease: Lease, facts: Sequence[ev.Event]) -> None:
+    """Append these facts, and give up the lease once they are durable."""
+
+    def release(ack: asyncio.Future[None] | None) -> None:
+        if ack is None or (not ack.cancelled() and ack.exception() is None):
+            store.release(lease)
+
+    ack = store.append(lease, facts, True)
     if ack is None:
-        store.release(lease)
+        release(None)
     else:
-        ack.add_done_callback(lambda ack: ack.exception() or store.release(lease))
+        ack.add_done_callback(release)
 
 
 def watch(machine: Machine, plan: Plan, run_id: str) -> Session:
@@ -202,11 +213,7 @@ def _blocked(
     """Record that the run waits for somebody to decide; gives back what to raise."""
     fact = ev.RunBlocked(lease.run_id, seq + 1, machine.clock.now(), "", 0, reason, message)
     store = machine.store
-    ack = store.append(lease, [fact], True)
-    if ack is None:
-        store.release(lease)
-    else:
-        ack.add_done_callback(lambda ack: ack.exception() or store.release(lease))
+    _last_words(store, lease, [fact])
     return error(message, run_id=lease.run_id)
 
 
