@@ -90,6 +90,7 @@ class App:
         )
         self._closed = False
         self._for_one_run = False
+        self._keyed = once.Keyed()
 
     @classmethod
     def for_one_run(cls, store: StorePath | None) -> App:
@@ -122,8 +123,10 @@ class App:
         runs = self._live.runs()
         for run in runs:
             run.request_cancel("the app was closed")
-        await asyncio.gather(*(run.aclose() for run in runs), return_exceptions=True)
-        self._machine.store.close()
+        try:
+            await asyncio.gather(*(run.aclose() for run in runs), return_exceptions=True)
+        finally:
+            self._machine.store.close()
 
     def run(self, pipeline: Compiles, /, **options_and_inputs: object) -> Run:
         """A new run of this pipeline, which starts when it is awaited or iterated; keywords are its inputs.
@@ -139,11 +142,15 @@ class App:
     def start(self, plan: Plan, options_and_inputs: Mapping[str, object], *, target: str = "") -> Run:
         """The same for a compiled plan; `target` is what `resume` finds the pipeline by."""
         wanted = wish(plan, options_and_inputs, target=target)
+        if (run := self._keyed.run(wanted)) is not None:
+            return run
 
         def start(run: Run) -> Session:
             return self._own(run, once.start(self._machine, wanted, run.id))
 
-        return self._new(wanted.run_id or self._new_id(), start)
+        run = self._new(wanted.run_id or self._new_id(), start)
+        self._keyed.add(run, wanted)
+        return run
 
     def _new_id(self) -> RunId:
         return ulid(int(self._machine.clock.now() * 1000), os.urandom(10))
@@ -162,6 +169,7 @@ class App:
 
     def _run_ended(self, run: Run) -> None:
         self._live.remove(run)
+        self._keyed.remove(run)
         if self._for_one_run and not run.readers:
             self._closed = True
             self._machine.store.close()

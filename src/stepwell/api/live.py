@@ -9,7 +9,7 @@ from collections.abc import Callable
 from stepwell.api.run import Run
 from stepwell.api.session import Session
 from stepwell.errors import StoreError
-from stepwell.journal.port import Store
+from stepwell.journal.port import Request, Store
 
 _LOOK_AFTER = 0.05
 """Seconds that news of the store are collected before somebody looks for requests among them."""
@@ -41,23 +41,41 @@ class LiveRuns:
         """This process runs it now; others may ask for its end, where they can reach the store."""
         self._runs[run.id] = (run, session)
         if self._store.encodes:
-            self._listen(run, session)
+            try:
+                self._listen(run, session)
+            except BaseException:
+                self.remove(run)
+                raise
 
     def _listen(self, run: Run, session: Session) -> None:
         """Look for requests whenever the store has news, though not at each commit of our own."""
         store, loop, lease = self._store, asyncio.get_running_loop(), session.lease
         if lease is None:
             return
-        for request in store.requests(run.id):
-            store.taken(lease, request.id)  # it wished for the end of what had ended when this process took over
+        if not session.recovered:
+            for request in store.requests(run.id):
+                store.taken(lease, request.id)  # it wished for the end of what has ended since
         waiting: list[asyncio.TimerHandle] = []
 
         def look() -> None:
             waiting.clear()
             if run.id in self._runs:
                 for request in store.requests(run.id):
-                    run.request_cancel(request.reason)
-                    store.taken(lease, request.id)
+                    take(request)
+
+        def take(request: Request) -> None:
+            """The wish is dropped once it stands in the journal, and not before."""
+
+            def done(ack: asyncio.Future[None] | None) -> None:
+                if ack is None or (not ack.cancelled() and ack.exception() is None):
+                    with contextlib.suppress(StoreError):  # then it is asked again, which changes nothing
+                        store.taken(lease, request.id)
+
+            ack = run.request_cancel(request.reason)
+            if ack is None:
+                done(None)
+            else:
+                ack.add_done_callback(done)
 
         def hear() -> None:
             if not waiting:
@@ -71,13 +89,14 @@ class LiveRuns:
                 timer.cancel()
 
         self._unfollow[run.id] = end
+        if session.recovered:
+            loop.call_soon(look)  # what was asked of the process that died is asked of this one
 
-    def remove(self, run: Run) -> bool:
-        """It has ended: give up its lease; whether it was there."""
+    def remove(self, run: Run) -> None:
+        """It has ended: give up its lease."""
         _, session = self._runs.pop(run.id, (None, None))
         if unfollow := self._unfollow.pop(run.id, None):
             unfollow()
         if session is not None and session.lease is not None:
             with contextlib.suppress(StoreError):  # a store that has failed has told so where it was written to
                 self._store.release(session.lease)
-        return session is not None

@@ -6,15 +6,46 @@ from time import sleep
 
 from stepwell import events as ev
 from stepwell.api.inputs import record_inputs, same_inputs
+from stepwell.api.run import Run
 from stepwell.api.session import Machine, Session, begin, resume, watch
 from stepwell.api.wish import Wish
-from stepwell.errors import KeyConflict, StoreBusy
+from stepwell.errors import KeyConflict, RunLive, StoreBusy
 from stepwell.journal.port import RunRow
 
 _LOOKS, _PAUSE = 500, 0.01
 """How often, and how many seconds apart, one looks for a run that another process is just starting."""
 
 SUCCESS = ("completed", "stopped", "degraded")
+
+
+class Keyed:
+    """The runs that were asked for with a key in this process: two calls at once are to have one run."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], tuple[Run, Wish]] = {}
+
+    def run(self, wish: Wish) -> Run | None:
+        """The run that was asked for with the same key, if it has not come to an end; KeyConflict for other inputs."""
+        run, before = self._runs.get((wish.plan.name, wish.key), (None, None))
+        if run is None or before is None or run.has_ended:
+            return None
+        if before.inputs != wish.inputs:
+            raise KeyConflict(
+                f"key {wish.key!r} of pipeline `{wish.plan.name}` stands for run {run.id}, which has other inputs; "
+                "use another key, or the same inputs",
+                run_id=run.id,
+            )
+        return run
+
+    def add(self, run: Run, wish: Wish) -> None:
+        """Another one, if it has a key."""
+        if wish.key:
+            self._runs[wish.plan.name, wish.key] = (run, wish)
+
+    def remove(self, run: Run) -> None:
+        """It has come to an end: from here on the store tells."""
+        for key in [key for key, (one, _) in self._runs.items() if one is run]:
+            del self._runs[key]
 
 
 def start(machine: Machine, wish: Wish, run_id: str) -> Session:
@@ -32,7 +63,10 @@ def start(machine: Machine, wish: Wish, run_id: str) -> Session:
     _same_inputs(machine, wish, row)
     if row.status in (*SUCCESS, "running"):
         return watch(machine, wish.plan, row.run_id)
-    return resume(machine, wish.plan, row.run_id, on_change="refuse", run_timeout=wish.run_timeout)
+    try:
+        return resume(machine, wish.plan, row.run_id, on_change="refuse", run_timeout=wish.run_timeout)
+    except RunLive:  # another process was quicker
+        return watch(machine, wish.plan, row.run_id)
 
 
 def _same_inputs(machine: Machine, wish: Wish, row: RunRow) -> None:

@@ -84,6 +84,12 @@ class Run:
         if not self._detached:
             await self.aclose()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and has come to an end."""
+        session = self._session
+        return session is not None and (session.runner is None or session.runner.ended.done())
+
     def detach(self) -> None:
         """Let the run go on when its `async with` is left or the task that awaits it is cancelled."""
         self._detached = True
@@ -104,22 +110,28 @@ class Run:
         if self._session is not None and self._session.runner is not None:
             await self.cancel("closed")
 
-    def request_cancel(self, reason: str) -> None:
-        """Cancel what this process runs, without waiting for the end; for signal handlers and for requests."""
+    def request_cancel(self, reason: str) -> asyncio.Future[None] | None:
+        """Cancel what this process runs, without waiting for the end; for signal handlers and for requests.
+
+        Gives what to wait for until the wish is durable, or None.
+        """
         if self._session is None:
             self._cancel_reason = reason
-        elif self._session.runner is not None:
-            self._session.runner.cancel(reason)
+            return None
+        return None if self._session.runner is None else self._session.runner.cancel(reason)
 
     def _open(self) -> Session:
         """Start the run, once."""
         if self._session is not None:
             return self._session
-        session = self._session = self._start(self)
+        try:
+            session = self._session = self._start(self)
+        except BaseException:
+            self._ended(self)
+            raise
         runner = session.runner
         self._first_seq = session.state.seq if runner is not None else 0
         if runner is None:
-            self._ended(self)
             return session
         runner.begin(session.first)
         self._task = asyncio.get_running_loop().create_task(runner.run(), name=f"stepwell {self.id}")
@@ -132,7 +144,11 @@ class Run:
         """Until the run is over. A caller that is cancelled meanwhile takes the run with it."""
         runner = session.runner
         if runner is None:
-            await self._watch(session)
+            try:
+                while not await self._comes_to_an_end(session):
+                    pass
+            finally:
+                self._ended(self)
             return
         try:
             await asyncio.shield(runner.ended)
@@ -147,21 +163,22 @@ class Run:
                 raise RunError(f"the event loop of run {self.id} was closed under it; resume it", run_id=self.id)
             raise runner.error
 
-    async def _watch(self, session: Session) -> None:
-        """Fold the record of a run that lives in another process until it has an end."""
+    async def _comes_to_an_end(self, session: Session) -> bool:
+        """Whether a run that lives in another process has an end; if not, wait for news, or a while."""
         news = asyncio.Event()
         unfollow = self._store.follow(self.id, news.set)
         try:
-            while session.catch_up(self._store) == "running":
-                row = self._store.get(self.id)
-                if row is not None and row.status == "interrupted":
-                    raise RunError(
-                        f"the process that ran {self.id} is gone; `stepwell resume {self.id}` goes on with it",
-                        run_id=self.id,
-                    )
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), _LOOK_AGAIN)
-                news.clear()
+            if session.catch_up(self._store) != "running":
+                return True
+            row = self._store.get(self.id)
+            if row is not None and row.status == "interrupted":
+                raise RunError(
+                    f"the process that ran {self.id} is gone; `stepwell resume {self.id}` goes on with it",
+                    run_id=self.id,
+                )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), _LOOK_AGAIN)
+            return False
         finally:
             unfollow()
 
@@ -197,7 +214,7 @@ class Run:
             after = self._first_seq
             while True:
                 news.clear()
-                over = runner is None or runner.ended.done()
+                over = session.state.status != "running" if runner is None else runner.ended.done()
                 while page := self._store.read(self.id, after, 1000):
                     for event in page:
                         yield shown(session.plan, self._store, event)
@@ -206,7 +223,10 @@ class Run:
                     yield sparks.popleft()
                 if over:
                     break
-                await news.wait()
+                if runner is None:
+                    await self._comes_to_an_end(session)
+                else:
+                    await news.wait()
             if runner is not None and runner.error is not None:
                 await self._wait(session)
         finally:

@@ -44,7 +44,17 @@ class Machine:
 class Session:
     """One opened run. `runner` is None where this process does not run it; `first` are the facts to begin with."""
 
-    __slots__ = ("first", "lease", "plan", "run_id", "runner", "started_at", "state", "values")
+    __slots__ = (
+        "first",
+        "lease",
+        "plan",
+        "recovered",
+        "run_id",
+        "runner",
+        "started_at",
+        "state",
+        "values",
+    )
 
     def __init__(self, run_id: str, plan: Plan, state: State, values: Values, started_at: float) -> None:
         self.run_id = run_id
@@ -55,6 +65,8 @@ class Session:
         self.runner: Runner | None = None
         self.lease: Lease | None = None
         self.first: tuple[Fact, ...] = ()
+        self.recovered = False
+        """The process that ran it had died."""
 
     def catch_up(self, store: Store) -> str:
         """Fold what another process has recorded since; gives the status of the run."""
@@ -143,6 +155,7 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
     resumed: Fact = (ev.RunResumed, ("", 0, recovered, deadline, _fingerprints(plan)))
     reset: tuple[Fact, ...] = ((ev.StepReset, ("", 0, paths, "resume")),) if paths else ()
     session.first = (resumed, *reset, *facts)
+    session.recovered = recovered
     return session
 
 

@@ -35,11 +35,11 @@ class Interrupts:
         self.code = 0
         self.reason = ""
         self._loop: AbstractEventLoop | None = None
-        self._ask: Callable[[str], None] | None = None
+        self._ask: Callable[[str], object] | None = None
         self._last_words = ""
         self._before: dict[int, object] = {}
 
-    def bind(self, loop: AbstractEventLoop, ask: Callable[[str], None], last_words: str) -> None:
+    def bind(self, loop: AbstractEventLoop, ask: Callable[[str], object], last_words: str) -> None:
         """From now on the first signal calls `ask` on the loop, and the second prints `last_words`."""
         self._loop, self._ask, self._last_words = loop, ask, last_words
 

@@ -132,20 +132,21 @@ class Attempts:
         try:
             return await asyncio.shield(call)
         except asyncio.CancelledError:
-            if worker.signal == "" or call.done():
+            if worker.signal == "":
                 raise
-            call.add_done_callback(_read)
-            worker.abandoned = call
-            if worker.signal == "timeout" and last:
-                raise
-            await self._grace(call, GRACE if worker.signal == "timeout" else CANCEL_GRACE)
+            if not call.done():
+                call.add_done_callback(_read)
+                worker.abandoned = call
+                if worker.signal == "timeout" and last:
+                    raise
+                await self._grace(call, GRACE if worker.signal == "timeout" else CANCEL_GRACE)
             if not call.done():
                 if worker.signal == "timeout":
                     raise Abandoned(f"{worker.reason}, and its thread did not end in {GRACE:g} s") from None
                 raise
             worker.abandoned = None
-            if worker.signal == "cancel" and call.exception() is None:
-                return call.result()  # it ended within its grace, so it stands
+            if worker.signal == "cancel" and not call.cancelled() and call.exception() is None:
+                return call.result()  # it ended before, or within its grace, so it stands
             raise
 
     async def _grace(self, call: asyncio.Future[object], grace: float) -> None:
@@ -202,7 +203,9 @@ class Attempts:
             return Guarded(bool(answer), guard.text)
         except asyncio.CancelledError as error:
             return _ended(worker, error)
-        except (Exception, SystemExit) as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
             return Failed("error", "when_raised", error, retryable=False)
         finally:
             worker.leave()
@@ -219,7 +222,9 @@ class Attempts:
             keys = tuple(_key(fan.key(item), index) for index, item in enumerate(items))
             _no_duplicates(keys)
             return Expanded(len(items), keys), items
-        except (Exception, SystemExit) as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
             return Failed("input", "items_not_usable", error, retryable=False), ()
 
 
@@ -245,11 +250,10 @@ def _read(call: asyncio.Future[object]) -> None:
 
 def _ended(worker: Worker, error: BaseException) -> Outcome:
     """A CancelledError reached the attempt: by whom?"""
+    if worker.task.cancelling() > worker.told:
+        raise error  # somebody cancels this task, not this attempt
     if worker.signal == "":
-        if worker.task.cancelling():
-            raise error  # somebody cancels this task, not this attempt
         return Failed("cancelled", "awaited_what_was_cancelled", error)
-    worker.task.uncancel()
     if worker.signal == "timeout":
         return Failed("timeout", "attempt_timed_out", TimeoutError(worker.reason))
     return Cancelled(worker.reason)

@@ -16,8 +16,8 @@ from stepwell.engine.worker import Worker
 
 Act = Start | StartItem | Guard
 
-_TURNS = 63
-"""After so many acts without a pause (and a power of two less one) the event loop gets its turn."""
+_TURNS = 64
+"""After so many acts without a pause the event loop gets its turn."""
 
 
 class Crew:
@@ -53,8 +53,10 @@ class Crew:
                     if todo:
                         self.stand_by()
                     self._turn += 1
-                    if self._turn & _TURNS == 0:
+                    if self._turn % _TURNS == 0:
                         await asyncio.sleep(0)
+                        if self.over:
+                            return
                     await self._perform(worker, act)
                 elif self.over or not main:
                     return
@@ -79,6 +81,11 @@ class Crew:
             await self.work(task, main=False)
         except Exception as error:
             self._failed(error)
+        except GeneratorExit:
+            raise  # the task is thrown away with its loop
+        except BaseException as error:
+            self._failed(error)
+            raise
 
     def finish(self) -> None:
         """All is over: nobody begins anything more."""

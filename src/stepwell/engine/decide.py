@@ -6,7 +6,8 @@ what comes of the commands, and asks again until there are none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from stepwell.engine.commands import (
     Abandon,
@@ -91,7 +92,7 @@ def _prune(state: State, number: int) -> Prune:
 
 def _due(plan: Plan, state: State, now: float, commands: list[Command]) -> bool:
     """Begin the retry that has been due the longest of those that may begin."""
-    for when, number, index in sorted(state.timers):
+    for when, number, index in chain(state.timers[:1], _rest(state.timers)):  # nearly always the first will do
         if when > now:
             break
         if index < 0:
@@ -103,6 +104,11 @@ def _due(plan: Plan, state: State, now: float, commands: list[Command]) -> bool:
         commands.append(StartItem(number, index, items.attempts[index] + 1))
         return True
     return False
+
+
+def _rest(timers: list[tuple[float, int, int]]) -> Iterator[tuple[float, int, int]]:
+    """All but the first of a heap, in order; put in order only when somebody asks."""
+    yield from sorted(timers[1:])
 
 
 def _strict(plan: Plan, number: int) -> bool:
@@ -198,7 +204,8 @@ def next_time(state: State, now: float) -> float | None:
 
     `now` is when `decide` was asked last: a retry that was due then and found no slot waits for one, not for a time.
     """
-    times = [timer[0] for timer in state.timers if timer[0] > now]
+    first = state.timers[:1]
+    times = [timer[0] for timer in (first if first and first[0][0] > now else state.timers) if timer[0] > now]
     if state.deadline is not None and state.halt not in ("cancelled", "timed_out"):
         times.append(state.deadline)
     return min(times, default=None)

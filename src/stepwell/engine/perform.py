@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stepwell import events as ev
-from stepwell.clock import Clock
+from stepwell.clock import Clock, Timer
 from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts
 from stepwell.engine.commands import Guard, Start, StartItem
 from stepwell.engine.crew import Act
@@ -23,7 +23,18 @@ _TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
 class Performer:
     """Makes the attempts of one run and writes down how they ended; `news` is called when that was not a worker."""
 
-    __slots__ = ("_attempts", "_clock", "_keeps", "_ledger", "_news", "_plan", "_state", "_values")
+    __slots__ = (
+        "_attempts",
+        "_clock",
+        "_keeps",
+        "_ledger",
+        "_news",
+        "_plan",
+        "_state",
+        "_timers",
+        "_values",
+        "silent",
+    )
 
     def __init__(
         self, ledger: Ledger, attempts: Attempts, values: Values, clock: Clock, news: Callable[[], None], *, keeps: bool
@@ -35,6 +46,9 @@ class Performer:
         self._values = values
         self._clock = clock
         self._news = news
+        self._timers: list[Timer] = []
+        self.silent = False
+        """Nothing can be written down any more."""
         self._keeps = keeps
         """Outputs of items are kept here, because the state has them encoded."""
 
@@ -58,8 +72,10 @@ class Performer:
         else:
             outcome, items = self._attempts.expand(step, self._values.step(step.fan.over))
             self._values.use_source(number, items)
+        if worker.told:
+            await worker.settle()
         if not worker.lost:
-            self._ends(worker, act, outcome, self._clock.now())
+            self._ends(worker, act, outcome, 0.0)
 
     async def _item(self, worker: Worker, step: PlanStep, act: StartItem) -> None:
         number, index = act.number, act.index
@@ -68,6 +84,8 @@ class Performer:
         path = self._state.item_path(number, index)
         item = self._values.item(number, index)
         outcome = await self._attempts.make(worker, step, path, act.attempt, item, last=last)
+        if worker.told:
+            await worker.settle()
         if not worker.lost:
             self._ends(worker, act, outcome, started_at)
 
@@ -112,7 +130,14 @@ class Performer:
                 self._news()
 
         timer = self._clock.call_at(ledger.now + GRACE, give_slot)
+        self._timers.append(timer)
         call.add_done_callback(give_slot)
+
+    def leave(self, *, silent: bool = False) -> None:
+        """The run is over: no timer stays behind; `silent`, and nothing can be written down any more."""
+        self.silent = self.silent or silent
+        for timer in self._timers:
+            timer.cancel()
 
     def end(self, worker: Worker, signal: Signal, reason: str) -> None:
         """Tell an attempt to end, and go on without it if it does not within twice the grace that a thread gets."""
@@ -131,6 +156,9 @@ class Performer:
             return
         worker.lost = True
         worker.forget()
+        if self.silent:
+            self._news()
+            return
         late = Failed("timeout", "attempt_timed_out", TimeoutError(worker.reason), retryable=False)
         self._ends(worker, act, late if worker.signal == "timeout" else Cancelled(worker.reason), self._clock.now())
         path = self._path(act)

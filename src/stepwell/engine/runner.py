@@ -26,6 +26,8 @@ from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.state import State
 
+_ACTS = (Start, StartItem, Guard)
+
 Fact = tuple[type[ev.Event], tuple[object, ...]]
 """A fact without its number and time: its class, and its fields from `path` on."""
 
@@ -65,6 +67,8 @@ class Runner:
         self._clock = clock
         self._alone = alone
         self._timer: Timer | None = None
+        self._when: float | None = None
+        """When that timer comes."""
         self._ack: asyncio.Future[None] | None = None
         """Of the last append that was not durable at once."""
         self._crew = Crew(f"stepwell {lease.run_id}", self._perform, self._fail)
@@ -100,15 +104,34 @@ class Runner:
             raise
         except Exception as error:  # a mistake of ours must not leave anybody waiting
             self._fail(error)
-        await self._leave()  # not in a `finally`: a task that is thrown away with its loop can await nothing
+        except GeneratorExit:
+            raise  # the task is thrown away with its loop
+        except BaseException as error:  # the process is being ended: nothing can be awaited any more
+            self._fail(error)
+            self._end_for_all()
+            raise
+        await self._leave()
 
     async def _leave(self) -> None:
         """No task and no timer of this run stays behind."""
         if self._timer is not None:
             self._timer.cancel()
-        await self._crew.leave(2 * CANCEL_GRACE)
+        try:
+            await self._crew.leave(2 * CANCEL_GRACE)
+        finally:
+            self._performer.leave()
+            self._end_for_all()
+
+    def _end_for_all(self) -> None:
+        """Nobody waits for this run any longer."""
         if not self.ended.done():
             self.ended.set_result(None)
+
+    def _over(self) -> None:
+        """All is written down, or nothing can be any more; a main task that heeds no cancel is not waited for."""
+        self._crew.finish()
+        if not any(worker.main for worker in self._crew.workers if not worker.lost):
+            self._end_for_all()
 
     async def _perform(self, worker: Worker, act: Act) -> None:
         await self._performer.perform(worker, act)
@@ -142,6 +165,7 @@ class Runner:
     def _tick(self) -> None:
         """The same from a callback, which cannot wait: time has passed, a slot is free, somebody wants something."""
         if self._crew.over:
+            self._over()
             return
         self.ledger.now = self._clock.now()
         batch, acts = self.ledger.decide()
@@ -172,19 +196,18 @@ class Runner:
     def _release(self, batch: list[ev.Event], acts: list[Command]) -> None:
         """What was decided is durable: now it may be done and told."""
         crew = self._crew
+        if crew.over:
+            return
         for act in acts:
             if isinstance(act, CancelRunning):
                 for worker in list(crew.workers):
                     self._performer.end(worker, "cancel", act.reason)
-            elif isinstance(act, Start | StartItem | Guard):
+            elif isinstance(act, _ACTS):
                 crew.todo.append(act)
                 if self.listeners and isinstance(act, StartItem):
                     self._tell_started(act)
         if batch and isinstance(batch[-1], ev.RunFinished):
-            lost_main = not any(worker.main for worker in crew.workers if not worker.lost)
-            crew.finish()
-            if lost_main and not self.ended.done():
-                self.ended.set_result(None)
+            self._over()
         if self.state.timers or self.state.deadline is not None:
             self._set_timer()
 
@@ -198,24 +221,35 @@ class Runner:
         """The store has failed, or this process is told to end: nothing more can be written down."""
         if self.error is None and not self._crew.over:
             self.error = error
-        self._crew.finish()
+        self._performer.leave(silent=True)
         for worker in list(self._crew.workers):
-            worker.end("cancel", "the run cannot be recorded any more")
+            self._performer.end(worker, "cancel", "the run cannot be recorded any more")
+        self._over()
 
     def _set_timer(self) -> None:
         """Ask again at the next time at which something is due."""
+        when = None if self._crew.over else next_time(self.state, self.ledger.now)
+        if when == self._when:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        when = None if self._crew.over else next_time(self.state, self.ledger.now)
-        if when is not None:
-            self._timer = self._clock.call_at(when, self._tick)
+        self._when = when
+        self._timer = None if when is None else self._clock.call_at(when, self._wake)
+
+    def _wake(self) -> None:
+        self._when = None
+        self._tick()
 
     @failpoint("engine.cancel")
-    def cancel(self, reason: str) -> None:
-        """Write down that the run is to end, then end what runs; nothing happens to a run that has ended."""
-        if self._crew.over or self.state.status != "running" or self.state.halt == "cancelled":
-            return
-        self.ledger.now = self._clock.now()
-        self.ledger.note(ev.RunCancelled, "", 0, clean(reason))
-        self._tick()
+    def cancel(self, reason: str) -> asyncio.Future[None] | None:
+        """Write down that the run is to end, then end what runs; nothing happens to a run that has ended.
+
+        Gives what to wait for until that is durable; None where it is, or where there is nothing to write.
+        """
+        if self._crew.over or self.state.status != "running":
+            return None
+        if self.state.halt != "cancelled":
+            self.ledger.now = self._clock.now()
+            self.ledger.note(ev.RunCancelled, "", 0, clean(reason))
+            self._tick()
+        return self._ack if self._ack is not None and not self._ack.done() else None

@@ -116,8 +116,8 @@ def items_of(source: object) -> Sequence[object]:
     """The source's output as items that can be counted, in an order that is always the same."""
     if isinstance(source, (str, bytes, bytearray)):
         raise TypeError(f"a map runs over a list of items, and its source gave one {type(source).__name__}")
-    if isinstance(source, Sequence):
-        return cast("Sequence[object]", source)
+    if isinstance(source, (tuple, range)):
+        return cast("Sequence[object]", source)  # what cannot change need not be listed
     if isinstance(source, Iterable):
         return list(cast("Iterable[object]", source))
     raise TypeError(f"a map runs over a list of items, and its source gave {type(source).__name__}")

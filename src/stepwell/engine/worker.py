@@ -15,7 +15,7 @@ Signal = Literal["", "timeout", "cancel"]
 class Worker:
     """What is known from outside of the attempt that a task is making at this moment."""
 
-    __slots__ = ("abandoned", "act", "busy", "lost", "main", "reason", "signal", "task", "timer", "token")
+    __slots__ = ("abandoned", "act", "busy", "lost", "main", "reason", "signal", "task", "timer", "token", "told")
 
     def __init__(self, task: asyncio.Task[None], *, main: bool) -> None:
         self.task = task
@@ -31,6 +31,8 @@ class Worker:
         self.timer: Timer | None = None
         """Ends the patience with an attempt that was told to end."""
         self.token: CancelToken | None = None
+        self.told = 0
+        """How often its task was cancelled for the sake of the attempt."""
         self.abandoned: asyncio.Future[object] | None = None
         """A call in a thread that has outlived its attempt."""
 
@@ -63,4 +65,16 @@ class Worker:
         self.reason = reason
         if self.token is not None:
             self.token.cancel(reason)
+        self.told += 1
         self.task.cancel()
+
+    async def settle(self) -> None:
+        """Take back the cancels of an attempt that is over, also those it did not heed: they must not hit the next."""
+        try:
+            await asyncio.sleep(0)  # one that has not been delivered yet is delivered here
+        except asyncio.CancelledError:
+            if self.task.cancelling() > self.told:
+                raise  # somebody else cancels this task
+        for _ in range(self.told):
+            self.task.uncancel()
+        self.told = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -32,10 +33,16 @@ class Threads:
     """A pool of daemon threads that grows by need and shrinks when idle."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin without any thread: a process that was forked has none of its parent's."""
         self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
+        self._backlog = 0
+        """Calls that no thread has been counted on for; whichever ends its own takes one."""
 
     def submit(
         self, function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]
@@ -51,6 +58,8 @@ class Threads:
             elif self._threads < _MOST:
                 self._threads += 1
                 threading.Thread(target=self._run, name="stepwell-step", daemon=True).start()
+            else:
+                self._backlog += 1
         return future
 
     def _run(self) -> None:
@@ -67,7 +76,10 @@ class Threads:
             _perform(call)
             del call  # an idle thread must not keep a result alive
             with self._lock:
-                self._idle += 1
+                if self._backlog:
+                    self._backlog -= 1
+                else:
+                    self._idle += 1
 
 
 def _perform(call: _Call) -> None:
@@ -98,6 +110,8 @@ def _fail(future: asyncio.Future[object], error: BaseException) -> None:
 
 
 _threads = Threads()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.forget)
 
 
 def threads() -> Threads:
