@@ -75,6 +75,15 @@ def path_text(name: str, key: str | None = None, visit: int = 1) -> str:
     return text if visit == 1 else f"{text}#{visit}"
 
 
+def step_of(path: str) -> str:
+    """The name of the step that a path is about, whichever item and visit.
+
+    >>> step_of("measure[a]#2")
+    'measure'
+    """
+    return path.partition("[")[0].partition("#")[0]
+
+
 def parse_path(text: str) -> tuple[Segment, ...]:
     """The segments of a path's text; raises ValueError for what is no path.
 

@@ -11,11 +11,10 @@ from stepwell.api.session import Machine, Session, begin, resume, watch
 from stepwell.api.wish import Wish
 from stepwell.errors import KeyConflict, RunLive, StoreBusy
 from stepwell.journal.port import RunRow
+from stepwell.state.state import SUCCESS
 
 _LOOKS, _PAUSE = 500, 0.01
 """How often, and how many seconds apart, one looks for a run that another process is just starting."""
-
-SUCCESS = ("completed", "stopped", "degraded")
 
 
 class Keyed:
@@ -74,7 +73,7 @@ def _same_inputs(machine: Machine, wish: Wish, row: RunRow) -> None:
     started = machine.store.read(row.run_id, 0, 1)[0]
     recorded = started.inputs if isinstance(started, ev.RunStarted) else None
     if isinstance(recorded, ev.Payload):
-        data = machine.store.load(recorded) if recorded.data is None else recorded.data
+        data = machine.store.load(recorded)
         same = same_inputs(data, record_inputs(wish.plan, wish.inputs).data or b"")
     else:
         same = recorded == wish.inputs

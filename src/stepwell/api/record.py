@@ -8,6 +8,7 @@ import msgspec
 
 from stepwell import events as ev
 from stepwell.errors import CodeChanged, RunNotFound
+from stepwell.ids import step_of
 from stepwell.journal.port import Store
 from stepwell.plan.plan import Plan
 from stepwell.state.fold import apply
@@ -29,12 +30,12 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
             started, prints = fact, dict(fact.fingerprints)
         elif isinstance(fact, ev.RunResumed):
             prints = dict(fact.fingerprints)
-        elif fact.path and (name := _step_of(fact.path)) not in known:
+        elif fact.path and (name := step_of(fact.path)) not in known:
             _may_be_dropped(fact, name, plan, run_id)
             state.seq = fact.seq
             continue
         elif isinstance(fact, ev.StepReset):
-            kept = tuple(path for path in fact.paths if _step_of(path) in known)
+            kept = tuple(path for path in fact.paths if step_of(path) in known)
             fact = msgspec.structs.replace(fact, paths=kept)
         elif isinstance(fact, ev.BranchChosen):
             chosen = tuple(one for one in fact.chosen if one in known)
@@ -44,11 +45,6 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
     if started is None:
         raise RunNotFound(f"run {run_id} has no record; start it anew", run_id=run_id)
     return started, prints, state
-
-
-def _step_of(path: str) -> str:
-    """The name of the step that a path is about."""
-    return path.partition("[")[0].partition("#")[0]
 
 
 def _may_be_dropped(fact: ev.Event, name: str, plan: Plan, run_id: str) -> None:

@@ -10,11 +10,8 @@ from stepwell.engine.values import Values
 from stepwell.errors import StepError
 from stepwell.events import Failure
 from stepwell.plan.plan import UNSET, Plan
-from stepwell.state.state import COMPLETED, State
+from stepwell.state.state import COMPLETED, SUCCESS, State
 from stepwell.views.records import StepRecord, records
-
-SUCCESS = frozenset({"completed", "stopped", "degraded"})
-"""The statuses of a run that count as success."""
 
 
 class RunResult:

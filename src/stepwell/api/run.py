@@ -15,6 +15,7 @@ from stepwell import events as ev
 from stepwell.api.result import RunResult
 from stepwell.api.session import Session
 from stepwell.errors import RunError
+from stepwell.ids import step_of
 from stepwell.journal.port import Store
 from stepwell.plan.plan import Plan
 
@@ -242,7 +243,6 @@ def shown(plan: Plan, store: Store, event: ev.Event) -> ev.Event:
     """The event with its output decoded to the declared type, where it is recorded in bytes."""
     if not isinstance(event, (ev.StepCompleted, ev.ItemCompleted)) or not isinstance(event.output, ev.Payload):
         return event
-    name = event.path.partition("[")[0].partition("#")[0]
-    payload = event.output
-    data = store.load(payload) if payload.data is None else payload.data
+    name = step_of(event.path)
+    data = store.load(event.output)
     return msgspec.structs.replace(event, output=plan.steps[plan.graph.number[name]].codec.decode(data))

@@ -22,7 +22,7 @@ from stepwell.graph import flatten
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.fold import apply
-from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, WAITING, State
+from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, SUCCESS, WAITING, State
 from stepwell.views.records import replay
 
 _RECOVERIES = 10
@@ -109,7 +109,7 @@ def resume(machine: Machine, plan: Plan, run_id: str, *, on_change: str, run_tim
     row = store.get(run_id)
     if row is None:
         raise RunNotFound(f"there is no run {run_id}; `stepwell ls` lists those that there are", run_id=run_id)
-    if row.status in ("completed", "degraded", "stopped"):
+    if row.status in SUCCESS:
         return watch(machine, plan, run_id)
     lease = store.claim(run_id)
     try:
@@ -234,7 +234,7 @@ def _inputs_of(machine: Machine, plan: Plan, started: ev.RunStarted) -> dict[str
     recorded = started.inputs
     if not isinstance(recorded, ev.Payload):
         return read_inputs(plan, recorded, None)
-    return read_inputs(plan, recorded, machine.store.load(recorded) if recorded.data is None else recorded.data)
+    return read_inputs(plan, recorded, machine.store.load(recorded))
 
 
 def _opened(

@@ -16,8 +16,8 @@ from stepwell.engine.outcome import (
     Guarded,
     Outcome,
     Skipped,
-    clean,
     failure,
+    spelled,
 )
 from stepwell.failpoints import failpoint
 from stepwell.plan.plan import Plan, PlanStep
@@ -137,7 +137,7 @@ class Ledger:
             if outcome.route is not None:
                 names = self.state.graph.names
                 chosen = tuple(names[target] for target in outcome.route)
-                self.note(ev.BranchChosen, path, attempt, clean(str(outcome.value)), chosen)
+                self.note(ev.BranchChosen, path, attempt, spelled(outcome.value), chosen)
             self.note(ev.StepCompleted, path, attempt, outcome.output, outcome.stops)
         elif isinstance(outcome, Skipped):
             self.note(ev.StepPruned, path, attempt, outcome.reason or "it_returned_skip")

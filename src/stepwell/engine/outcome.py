@@ -98,6 +98,14 @@ def clean(text: str) -> str:
     return plain if plain.isprintable() else plain.translate(_CONTROLS)
 
 
+def spelled(value: object) -> str:
+    """The value as text, for the record; what cannot say what it is, is named by its class."""
+    try:
+        return _short(clean(str(value)), _LONGEST_MESSAGE)
+    except Exception:  # its __str__ is the user's code
+        return f"({type(value).__name__})"
+
+
 def _short(text: str, most: int) -> str:
     """The text, with its middle left out where it is longer than anyone reads."""
     if len(text) <= most:

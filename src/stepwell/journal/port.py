@@ -84,7 +84,7 @@ class Blobs(Protocol):
     """Large values, by content."""
 
     def load(self, payload: Payload) -> bytes:
-        """The bytes of a recorded value; raises `PayloadLost` where they are gone or damaged."""
+        """The bytes of a recorded value, wherever they lie; raises `PayloadLost` where they are gone or damaged."""
         ...
 
 

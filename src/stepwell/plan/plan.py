@@ -30,7 +30,7 @@ UNSET = Unset()
 class Parameter:
     """What one parameter of a function receives.
 
-    `source` says from where: `step` (the output of step number `step`), `input` (the run's input `name_of_source`),
+    `source` says from where: `step` (the output of step number `step`), `input` (the run's input `input`),
     `bound` (the value `default`), `item`, `context` (a StepContext), `token` (a CancelToken), `step_name`.
     `default` is the parameter's own default, or UNSET.
     """

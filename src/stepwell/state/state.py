@@ -30,6 +30,10 @@ STATUS = [
 """The same in words."""
 
 
+SUCCESS = ("completed", "stopped", "degraded")
+"""The statuses of a run that count as success."""
+
+
 class MapState:
     """The items of one map: what each has come to, by index."""
 
