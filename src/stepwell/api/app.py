@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -285,10 +286,9 @@ class App:
                     after = page[-1].seq
                 if over:
                     return
-                try:
-                    await asyncio.wait_for(news.wait(), 1.0)
-                except TimeoutError:
-                    continue  # a process that has died tells nobody: look
+                with contextlib.suppress(TimeoutError):  # a process that has died tells nobody: look
+                    async with asyncio.timeout(1.0):
+                        await news.wait()
         finally:
             if unfollow is not None:
                 unfollow()

@@ -178,7 +178,8 @@ class Run:
                     run_id=self.id,
                 )
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), _LOOK_AGAIN)
+                async with asyncio.timeout(_LOOK_AGAIN):  # `wait_for` of 3.11 loses a cancel that meets the news
+                    await news.wait()
             return False
         finally:
             unfollow()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,38 @@ async def test_a_map_runs_over_the_items_that_there_were() -> None:
         return len(numbers)
 
     assert (await pipe.run()).outputs["work"] == [0, 1, 2, 3]
+
+
+async def test_a_cancel_that_meets_news_of_a_watched_run_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E16: `asyncio.wait_for` of Python 3.11 forgets a cancel that comes in the same turn as what it waits for."""
+    pipe, go = Pipeline("slow"), asyncio.Event()
+
+    @pipe.step(version="1")
+    async def wait() -> int:
+        await go.wait()
+        return 1
+
+    async with App(tmp_path / "runs.db") as owner, App(tmp_path / "runs.db") as other:
+        owned = owner.run(pipe, key="k")
+        async for _ in owned:
+            break  # it has begun, and goes on
+        told: list[Callable[[], None]] = []
+        follow = other.store.follow
+
+        def hear(run_id: str, call: Callable[[], None]) -> Callable[[], None]:
+            told.append(call)
+            return follow(run_id, call)
+
+        monkeypatch.setattr(other.store, "follow", hear)
+        watcher = asyncio.ensure_future(result_of(other.run(pipe, key="k")))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        told[-1]()
+        await asyncio.sleep(0)
+        watcher.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.shield(watcher), 5)
+        go.set()
+        assert (await owned).output == 1
