@@ -225,8 +225,7 @@ def _blocked(
 ) -> RunBlocked:
     """Record that the run waits for somebody to decide; gives back what to raise."""
     fact = ev.RunBlocked(lease.run_id, seq + 1, machine.clock.now(), "", 0, reason, message)
-    store = machine.store
-    _last_words(store, lease, [fact])
+    _last_words(machine.store, lease, [fact])
     return error(message, run_id=lease.run_id)
 
 

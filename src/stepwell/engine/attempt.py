@@ -71,8 +71,7 @@ class Attempts:
         except asyncio.CancelledError as error:
             return _ended(worker, error)
         except CodecError as error:
-            told = CodecError(f"what `{step.name}` returned cannot be recorded (`$` is the value): {error}")
-            return Failed("codec", "value_not_recordable", told.with_traceback(error.__traceback__))
+            return Failed("codec", "value_not_recordable", error)
         except TimeoutError as error:
             if worker.signal == "timeout":
                 return Failed("timeout", "attempt_timed_out", error)
@@ -180,6 +179,13 @@ class Attempts:
         route = None if step.routes is None or stops else _route(step, value)
         if stops and value is None:
             return Completed(None, None, stops=True)
+        try:
+            return self._recorded(step, value, route, stops=stops)
+        except CodecError as error:
+            raise CodecError(f"what `{step.name}` returned cannot be recorded (`$` is the value): {error}") from error
+
+    def _recorded(self, step: PlanStep, value: object, route: tuple[int, ...] | None, *, stops: bool) -> Outcome:
+        """The value as it is handed on, and as it is recorded."""
         codec = step.codec
         codec.check(value)
         if self.encodes:

@@ -275,3 +275,22 @@ async def test_a_run_whose_process_is_gone_can_be_cancelled_and_still_goes_on(tm
 def test_a_folder_is_no_store(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is a folder; name the file"):
         App(tmp_path).find("last")
+
+
+async def test_a_record_that_no_longer_fits_names_the_step_that_made_it(tmp_path: Path) -> None:
+    """M10: not the step that was to receive it, which returned nothing yet."""
+    store = tmp_path / "runs.db"
+    await ran(store, two_steps())
+    other = Pipeline("two")
+
+    @other.step(version="1")
+    async def first() -> str:
+        return "1"
+
+    @other.step(version="1")
+    async def last(first: str) -> str:
+        return first
+
+    failure = (await resumed(store, other)).failures[0]
+    assert failure.path == "last#2"
+    assert failure.message.startswith("what is recorded of step `first` does not fit")
