@@ -13,22 +13,25 @@ import inspect
 import pathlib
 import types
 import typing
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, ForwardRef, Literal, NewType, TypeVar, Union, cast, get_args, get_origin
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Annotated, Any, ForwardRef, Literal, NewType, TypeVar, Union, Unpack, cast, get_args, get_origin
 
 import msgspec
 
+from stepwell.codecs.bounds import limits_of
 from stepwell.codecs.choices import Literals, enumeration
 from stepwell.codecs.containers import Dict, Fixed, Items
-from stepwell.codecs.fields import Shape
+from stepwell.codecs.fields import Buffer, Shape, Stored
 from stepwell.codecs.leaves import Leaf
 from stepwell.codecs.node import Node, name_of
 from stepwell.codecs.plain import Plain, PlainKey
 from stepwell.codecs.port import Adapter
 from stepwell.codecs.records import Record
+from stepwell.codecs.registry import registered
+from stepwell.codecs.shapes import resolved, substitute
 from stepwell.codecs.shapes import shape as own_shape
-from stepwell.codecs.shapes import substitute
 from stepwell.codecs.singles import leaf
+from stepwell.codecs.stored import Whole
 from stepwell.codecs.unions import union
 from stepwell.codecs.wrappers import Again, Bound, Foreigner
 from stepwell.errors import CodecError
@@ -44,12 +47,17 @@ class Lowered(Exception):
         self.key = key
 
 
-def build(annotation: object, adapters: Sequence[Adapter], *, exact: bool = False) -> Node:
-    """The node of this annotation; raises `CodecError` for a type whose values cannot be stored."""
+def build(
+    annotation: object, adapters: Sequence[Adapter], wholes: MutableMapping[type, Whole], *, exact: bool = False
+) -> Node:
+    """The node of this annotation; raises `CodecError` for a type whose values cannot be stored.
+
+    Into `wholes` goes, by class, each node of a class that is one piece: they know when two of its values are equal.
+    """
     lowered: set[object] = set()
     while True:
         try:
-            return Builder(adapters, exact, frozenset(lowered)).node(annotation)
+            return Builder(adapters, exact, frozenset(lowered), wholes).node(annotation)
         except Lowered as found:
             lowered.add(found.key)
         except RecursionError:
@@ -59,13 +67,20 @@ def build(annotation: object, adapters: Sequence[Adapter], *, exact: bool = Fals
 class Builder:
     """Builds the nodes of one annotation."""
 
-    def __init__(self, adapters: Sequence[Adapter], exact: bool, lowered: frozenset[object]) -> None:
+    def __init__(
+        self,
+        adapters: Sequence[Adapter],
+        exact: bool,
+        lowered: frozenset[object],
+        wholes: MutableMapping[type, Whole],
+    ) -> None:
         self._adapters = adapters
         self._exact = exact
         self._lowered = lowered
         self._open: dict[object, list[Again]] = {}
         self._done: dict[object, Node] = {}
         self._inside = False
+        self._wholes = wholes
 
     def node(self, annotation: object) -> Node:
         """The node of an annotation, or of one inside it."""
@@ -79,6 +94,8 @@ class Builder:
             return self.node(annotation.__supertype__)
         if annotation is msgspec.UnsetType:
             return Leaf(annotation, msgspec.UnsetType)
+        if annotation is Buffer:
+            return Leaf(annotation, memoryview, "bin")
         if (found := leaf(annotation, self._exact)) is not None:
             return found
         if (found := _enumeration(annotation)) is not None:
@@ -105,7 +122,7 @@ class Builder:
         return self.node(Any if variable.__bound__ is None else variable.__bound__)
 
     def _alias(self, alias: Any, arguments: tuple[object, ...]) -> Node:
-        value = cast("object", alias.__value__)
+        value = resolved(alias)
         variables = cast("tuple[object, ...]", getattr(alias, "__type_params__", ()))
         bound = dict(zip(variables, arguments, strict=False))
         return self.node(substitute(value, bound))
@@ -125,7 +142,7 @@ class Builder:
     def _annotated(self, annotation: object) -> Node:
         inner, *metadata = get_args(annotation)
         node = self.node(inner)
-        limits = [each for each in metadata if isinstance(each, msgspec.Meta)]
+        limits = limits_of(node, metadata)
         return Bound(annotation, node, limits) if limits else node
 
     def _abstract(self, annotation: object) -> Node:
@@ -151,6 +168,8 @@ class Builder:
                 return Items(annotation, tuple, Plain(Any, self._exact))
             if len(arguments) == 2 and arguments[1] is Ellipsis:
                 return Items(annotation, tuple, self.node(arguments[0]))
+            if any(get_origin(each) is Unpack or getattr(each, "__unpacked__", False) for each in arguments):
+                raise CodecError(f"`{annotation}` cannot be stored: use a NamedTuple or a `tuple[…, ...]` of one type")
             return Fixed(annotation, [self.node(argument) for argument in arguments])
         return None
 
@@ -161,18 +180,36 @@ class Builder:
         return self.node(annotation)
 
     def _record(self, annotation: object) -> Node:
+        if (stored := registered(annotation)) is not None:
+            return self._whole(annotation, stored)
         for adapter in self._adapters:
             if (found := adapter.shape(annotation)) is not None:
                 return self._fields(annotation, found, inside=True)
         if (found := own_shape(annotation)) is not None:
             return self._fields(annotation, found, inside=False)
         for adapter in self._adapters:
+            if (stored := adapter.stored(annotation)) is not None:
+                return self._whole(annotation, stored)
+        for adapter in self._adapters:
             if (foreign := adapter.foreign(annotation, self._inside)) is not None:
                 return Foreigner(annotation, foreign)
         raise CodecError(
             f"`{name_of(annotation)}` cannot be stored: make it a dataclass, a pydantic model or a msgspec Struct, "
-            "or return what it was made from"
+            "return what it was made from, or say how it is stored with `stepwell.register_type`"
         )
+
+    def _whole(self, annotation: object, stored: Stored) -> Node:
+        def made() -> Node:
+            node = self._wholes[stored.cls] = Whole(annotation, stored, self._inner(stored), self._exact)
+            return node
+
+        return self._guarded(annotation, made, None)
+
+    def _inner(self, stored: Stored) -> Node:
+        try:
+            return self.node(stored.to)
+        except CodecError as error:
+            raise CodecError(f"what `{name_of(stored.cls)}` is stored as: {error}") from error
 
     def _fields(self, annotation: object, shape: Shape, inside: bool) -> Node:
         def fields() -> Node:

@@ -17,6 +17,7 @@ from stepwell.codecs.node import Misfit, Node, name_of
 from stepwell.codecs.port import Adapter
 from stepwell.codecs.schema import schema_of
 from stepwell.codecs.show import shown
+from stepwell.codecs.stored import Whole
 from stepwell.codecs.text import parse
 from stepwell.errors import CodecError
 
@@ -29,7 +30,8 @@ class ValueCodec:
     def __init__(self, annotation: object, adapters: Sequence[Adapter] = ()) -> None:
         self.annotation = annotation
         self._adapters = adapters
-        self._node = node = build(annotation, adapters)
+        self._wholes: dict[type, Whole] = {}
+        self._node = node = build(annotation, adapters, self._wholes)
         self._fault = node.fault
         self._native = node.native
         single = isinstance(node, Leaf) and node.native and node.leaf
@@ -43,7 +45,7 @@ class ValueCodec:
 
     @cached_property
     def _exact(self) -> Node:
-        return build(self.annotation, self._adapters, exact=True)
+        return build(self.annotation, self._adapters, {}, exact=True)
 
     def encode(self, value: object) -> bytes:
         """The bytes of the value; raises `CodecError` if it is not of exactly this type or cannot be read back."""
@@ -120,9 +122,16 @@ class ValueCodec:
     def verify(self, value: object) -> bytes:
         """The bytes, once what they hold has been found to be what was given."""
         data = self.encode(value)
-        if (misfit := difference(value, self.decode(data))) is not None:
+        if (misfit := difference(value, self.decode(data), self._same)) is not None:
             raise CodecError(str(misfit))
         return data
+
+    def _same(self, one: object, two: object) -> bool | None:
+        """Whether two values of a class that is one piece are equal; None for any other class."""
+        for kind in type(one).__mro__:
+            if kind in self._wholes:
+                return self._wholes[kind].same(one, two, self._same)
+        return None
 
     def from_text(self, text: str | Sequence[str]) -> object:
         """The value that a person typed."""

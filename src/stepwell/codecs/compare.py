@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import cast
 
 import msgspec
@@ -13,16 +13,25 @@ import msgspec
 from stepwell.codecs.node import Misfit, name_of
 
 _Pair = tuple[str, object, object]
+Same = Callable[[object, object], bool | None]
 
 
-def difference(given: object, back: object) -> Misfit | None:
-    """The first place where they differ, None if they do not. nan equals nan; an int may have become an equal float."""
+def _by_itself(_one: object, _two: object) -> None:
+    """No class has a rule of its own."""
+
+
+def difference(given: object, back: object, same: Same = _by_itself) -> Misfit | None:
+    """The first place where they differ, None if they do not. nan equals nan; an int may have become an equal float.
+
+    `same` says whether two values of one class are equal, if it knows the class.
+    """
     todo: list[_Pair] = [("", given, back)]
     while todo:
         path, one, two = todo.pop()
         if one is two:
             continue
-        below = _below(path, one, two)
+        known = same(one, two) if type(one) is type(two) else None
+        below = _below(path, one, two) if known is None else () if known else None
         if below is None:
             return Misfit("the value that was returned", _told(one, two), "it does not survive being stored").under(
                 path
@@ -71,7 +80,10 @@ def _mappings(path: str, one: Mapping[object, object], two: Mapping[object, obje
 def _sets(path: str, one: Set[object], two: Set[object]) -> Iterable[_Pair] | None:
     if len(one) != len(two):
         return None
-    left, right = sorted(one, key=_order), sorted(two, key=_order)
+    known = {each: each for each in two}
+    if all(each in known for each in one):
+        return [(path, each, known[each]) for each in one]
+    left, right = sorted(one, key=_order), sorted(two, key=_order)  # nan is not found among others
     return [(path, *pair) for pair in zip(left, right, strict=True)]
 
 
@@ -86,6 +98,8 @@ def _fields(value: object) -> Iterable[str] | None:
     """The names of all that a value holds, None if it is one piece."""
     if isinstance(value, msgspec.Struct):
         return value.__struct_fields__
+    if (attributes := getattr(type(value), "__attrs_attrs__", None)) is not None:
+        return [cast("str", attribute.name) for attribute in attributes]
     model = cast("Mapping[str, object] | None", getattr(type(value), "__pydantic_fields__", None))
     if dataclasses.is_dataclass(value):
         return [field.name for field in dataclasses.fields(value)]

@@ -1,9 +1,10 @@
-"""A class as a modelling library sees it: its fields, and how a value is taken apart and put together."""
+"""A class as its library, or its author, sees it: how a value is taken apart and put together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,35 @@ class Foreign:
     dump: Callable[[object], object]
     load: Callable[[object], object]
     schema: Callable[[], dict[str, object]]
+
+
+class Buffer:
+    """As a type: the bytes of whatever has a buffer. They are written without a copy and read as a `memoryview`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A class whose values are written as data of a type that is known, and are made of that data again."""
+
+    cls: type
+    to: object
+    """The type of the data."""
+    encode: Callable[[Any], object]
+    """May raise `CodecError` for a value that would not come back equal, with the way out."""
+    decode: Callable[[Any], object]
+    name: str = ""
+    """The type as people write it, also in stored bytes; "" for its own name."""
+    family: bool = False
+    """A value may be of any subclass; else it is of exactly this class."""
+    fault: Callable[[Any], str] | None = None
+    """What is wrong with a value of this class, with the way out, or ""."""
+    same: Callable[[Any, Any], bool] | None = None
+    """Whether two values of one class are equal; None: by `==`, or by the data where the class has no `==`."""
+    sure: bool = False
+    """`decode` takes whatever `encode` gives."""
+    summary: Callable[[Any], str] | None = None
+    """One line that is shown where the data itself says nothing to a person."""
+    build: Callable[[object], object] | None = None
+    """A value from what a person gave as JSON; None: from the data."""
+    schema: Mapping[str, object] | None = None
+    """The JSON Schema of what `build` takes."""

@@ -122,7 +122,10 @@ class Node:
         cls = type(value)
         if not hint:
             near = next((kind for kind in self.kinds if issubclass(cls, kind)), None)
-            if cls is bool:
+            if cls.__module__ == "numpy":
+                way = ".tolist()" if cls.__name__ == "ndarray" else ".item()"
+                hint = f"convert it with `{way}`, or declare `numpy.{cls.__name__}`"
+            elif cls is bool:
                 hint = "say `bool` where a bool is meant"
             elif near is not None:
                 hint = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from stepwell.codecs.fields import Foreign, Shape
+    from stepwell.codecs.fields import Foreign, Shape, Stored
 
 
 class Codec(Protocol):
@@ -51,12 +51,20 @@ class Codec(Protocol):
 
 
 class Adapter(Protocol):
-    """A modelling library beside msgspec. It must not import that library before a type of it is met."""
+    """A library of types beside msgspec. It must not import that library before a type of it is met.
+
+    An adapter overrides what it has an answer for. Each may raise `CodecError` for a type of its library that cannot
+    be stored, with the way out.
+    """
 
     def shape(self, annotation: object) -> Shape | None:
         """The fields of a class of this library; None if it is not one."""
-        ...
+        return None
+
+    def stored(self, annotation: object) -> Stored | None:
+        """How the values of a class of this library become data; None if it is not one."""
+        return None
 
     def foreign(self, annotation: object, inside: bool) -> Foreign | None:
         """Last resort for a type unknown elsewhere; `inside`: it is a field of a class of this library."""
-        ...
+        return None

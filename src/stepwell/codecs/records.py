@@ -28,6 +28,8 @@ class Record(Node):
         self._plain = plain
         self.sure = shape.sure and all(node.sure for node in nodes)
         self._sparse = tuple(name in shape.sparse for name in self.names)
+        # A TypedDict is a dict, and keeps its own order.
+        self._by_name = dict(zip(self.names, nodes, strict=True)) if shape.cls is dict else None
         # The classes of all fields of the values that were seen, and which fields then need more than that look.
         self._seen: dict[tuple[type, ...], tuple[int, ...]] = {}
         self.wire = annotation if self.native else self._map()
@@ -85,6 +87,8 @@ class Record(Node):
     def lower(self, value: object) -> object:
         if self.native:
             return value
+        if self._by_name is not None:
+            return {name: self._by_name[name].lower(item) for name, item in cast("dict[str, object]", value).items()}
         values = self.shape.take(value)
         if self._plain:
             found = dict(zip(self.names, values, strict=True))
@@ -101,6 +105,8 @@ class Record(Node):
         if self.native:
             return data
         found = cast("dict[str, object]", data)
+        if self._by_name is not None:
+            return {name: self._by_name[name].lift(item) for name, item in found.items()}
         if not self._plain:
             pairs = zip(self.names, self.nodes, strict=True)
             found = {name: node.lift(found[name]) for name, node in pairs if name in found}

@@ -14,6 +14,7 @@ from stepwell.codecs.plain import Plain, PlainKey
 from stepwell.codecs.records import Record
 from stepwell.codecs.show import shown
 from stepwell.codecs.spelled import Parts, Path
+from stepwell.codecs.stored import Whole
 from stepwell.codecs.unions import Members
 from stepwell.codecs.wrappers import Again, Bound, Foreigner
 
@@ -68,6 +69,9 @@ class _Writer:
             return {"enum": [shown(value) for value in node.values]}
         if isinstance(node, Bound):
             return {**self.of(node.inner), **_limits(node)}
+        if isinstance(node, Whole):
+            given = self.of(node.inner) if node.stored.schema is None else dict(node.stored.schema)
+            return given if "$ref" in given else {"title": node.label, **given}
         if isinstance(node, Foreigner):
             return self._merged(node.foreign.schema())
         if isinstance(node, Path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin, get_type_hints, is_typeddict
+from types import SimpleNamespace
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -20,7 +22,7 @@ def shape(annotation: object) -> Shape | None:
     origin = class_of(annotation)
     if origin is None:
         return None
-    if is_typeddict(origin):
+    if _is_typed_dict(origin):
         return _typed_dict(annotation, origin)
     if dataclasses.is_dataclass(origin):
         return _dataclass(annotation, origin)
@@ -28,6 +30,11 @@ def shape(annotation: object) -> Shape | None:
         return _struct(annotation, origin)
     named = getattr(annotation if isinstance(annotation, type) else get_origin(annotation), "_fields", None)
     return None if named is None or not issubclass(origin, tuple) else _named_tuple(annotation, cast("type", origin))
+
+
+def _is_typed_dict(cls: type) -> bool:
+    """Of `typing`, or of `typing_extensions`, which the function of `typing` does not know."""
+    return hasattr(cls, "__optional_keys__") and dict in cls.__mro__
 
 
 def class_of(annotation: object) -> type | None:
@@ -49,6 +56,16 @@ def hints_of(annotation: object) -> dict[str, object]:
         ) from error
     bound = _bindings(annotation)
     return {name: substitute(hint, bound) for name, hint in found.items()}
+
+
+def resolved(alias: Any) -> object:
+    """What a `type X = …` or `TypeAliasType` stands for, with the names in it resolved."""
+    names = vars(sys.modules[alias.__module__]) if alias.__module__ in sys.modules else {}
+    holder = SimpleNamespace(__annotations__={"value": alias.__value__})
+    try:
+        return get_type_hints(holder, dict(names), {alias.__name__: alias}, include_extras=True)["value"]
+    except Exception as error:  # what it stands for is an expression of the user's: anything may come out of it
+        raise CodecError(f"the type `{alias.__name__}` cannot be resolved ({error})") from error
 
 
 def _bindings(annotation: object) -> dict[object, object]:

@@ -14,6 +14,7 @@ from msgspec.msgpack import Decoder
 
 from stepwell.codecs import wire
 from stepwell.codecs.plain import is_plain
+from stepwell.codecs.registry import registered
 from stepwell.errors import CodecError
 
 
@@ -35,6 +36,8 @@ def _shown(value: object) -> object:
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
+    if (stored := registered(kind)) is not None:
+        return _shown(stored.encode(value))
     if isinstance(value, (list, tuple)):
         return _sequence(cast("Sequence[object]", value))
     if isinstance(value, Mapping):
@@ -51,10 +54,12 @@ def _shown(value: object) -> object:
         return {name: _shown(getattr(value, name)) for name in value.__struct_fields__}
     if dataclasses.is_dataclass(value):
         return {field.name: _shown(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return _model(value)
+    return _object(value)
 
 
 def _sequence(value: Sequence[object]) -> object:
+    if value and type(value[0]) is _Note:
+        return str(value[0])
     names = cast("Sequence[str] | None", getattr(value, "_fields", None))
     if names is not None:
         return {name: _shown(item) for name, item in zip(names, value, strict=False)}
@@ -67,11 +72,31 @@ def _enum(value: enum.Enum) -> object:
     return inner if type(inner) in {bool, int, float, str} else value.name
 
 
-def _model(value: object) -> object:
-    """A pydantic model, told by its looks: nothing is imported for it. Else the text of the value."""
-    fields = cast("Mapping[str, object] | None", getattr(type(value), "__pydantic_fields__", None))
-    if fields is None:
-        return str(value)
+def _object(value: object) -> object:
+    """A value of a library, told by its looks: nothing is imported for it. Else the text of the value."""
+    kind = type(value)
+    if (attributes := getattr(kind, "__attrs_attrs__", None)) is not None:
+        return {attribute.name: _shown(getattr(value, attribute.name)) for attribute in attributes}
+    fields = cast("Mapping[str, object] | None", getattr(kind, "__pydantic_fields__", None))
+    if fields is not None:
+        return _model(value, fields)
+    if kind.__module__.partition(".")[0] in _LIBRARIES:
+        found = _listed(value)
+        return str(value) if type(found) is kind else _shown(found)
+    return str(value)
+
+
+def _listed(value: Any) -> object:
+    """A library's array, table or scalar as plain data: of a table, the list of its rows; else the value itself."""
+    for method in _LISTED:
+        if hasattr(value, method):
+            return getattr(value, method)()
+    if not hasattr(value, "to_dict"):
+        return value
+    return value.to_dict(orient="records") if value.columns.is_unique else value.to_numpy().tolist()
+
+
+def _model(value: object, fields: Mapping[str, object]) -> object:
     found = {name: _shown(getattr(value, name)) for name in fields}
     if getattr(type(value), "__pydantic_root_model__", False):
         return found["root"]
@@ -92,6 +117,8 @@ def _base64(value: bytes | bytearray) -> str:
 
 
 _AS_IT_IS: frozenset[type] = frozenset({type(None), bool, int, float, str})
+_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow"})
+_LISTED = ("to_pylist", "to_dicts", "tolist", "to_list")
 _BY_CLASS: dict[type, Callable[[Any], object]] = {
     bool: bool,
     int: int,
@@ -101,7 +128,7 @@ _BY_CLASS: dict[type, Callable[[Any], object]] = {
     bytearray: _base64,
     date: lambda value: value.isoformat(),  # and datetime
     time: lambda value: value.isoformat(),
-    timedelta: msgspec.to_builtins,
+    timedelta: lambda value: msgspec.to_builtins(timedelta(value.days, value.seconds, value.microseconds)),
 }
 
 
@@ -130,12 +157,20 @@ def _flat(value: object) -> object:
     return {**found, **cast("dict[object, object]", extra)} if isinstance(extra, dict) else found
 
 
+class _Note(str):
+    """A line that stands for the data after it."""
+
+    __slots__ = ()
+
+
 def _open(code: int, data: memoryview) -> object:
     """What an extension item holds."""
     if code == wire.TAG:
         return cast("list[object]", _READER.decode(data))[1]
     if code in {wire.NEST, wire.EXACT}:
         return _READER.decode(data)
+    if code == wire.NOTE:
+        return _Note(data, "utf-8")
     if code == wire.PAIRS:
         pairs = cast("list[tuple[object, object]]", _READER.decode(data))
         return {_key(key): item for key, item in pairs}

@@ -17,6 +17,7 @@ from stepwell.codecs.choices import Choice, Literals
 from stepwell.codecs.containers import Fixed, Items
 from stepwell.codecs.node import Misfit, Node
 from stepwell.codecs.plain import Plain
+from stepwell.codecs.stored import Whole
 from stepwell.codecs.unions import Members, takes_any_text
 from stepwell.codecs.wrappers import Again, Bound, Foreigner
 
@@ -31,6 +32,8 @@ def parse(node: Node, text: str | Sequence[str]) -> object:
         return parse(node.target, text)
     if isinstance(node, Members):
         return _member(node, text)
+    if isinstance(node, Whole) and node.stored.build is None:
+        return node.read(parse(node.inner, text))
     texts = [text] if isinstance(text, str) else list(text)
     if isinstance(node, (Items, Fixed)) and not (len(texts) == 1 and texts[0].lstrip().startswith("[")):
         return _items(node, texts)

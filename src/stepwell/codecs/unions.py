@@ -18,6 +18,7 @@ from stepwell.codecs.leaves import Leaf
 from stepwell.codecs.node import Misfit, Node, of
 from stepwell.codecs.records import msgspec_takes
 from stepwell.codecs.spelled import Text
+from stepwell.codecs.stored import Whole
 
 _MAP = frozenset({"map"})
 _NONE: frozenset[type] = frozenset({type(None)})
@@ -81,6 +82,8 @@ class Members(Node):
 
 def takes_any_text(node: Node) -> bool:
     """Whether every text is a value of this type."""
+    if isinstance(node, Whole):
+        return takes_any_text(node.inner)
     return str in node.kinds or (isinstance(node, Text) and node.label.endswith("Path"))
 
 

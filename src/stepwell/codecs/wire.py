@@ -24,6 +24,8 @@ NEST = 5
 """A value inside a value of the same type: bytes of its own."""
 EXACT = 6
 """A whole value that msgspec's own way could not hold: written by the exact nodes."""
+NOTE = 7
+"""Before data that says nothing to a person: one line that does, such as `DataFrame, 3 × 2`."""
 
 MODEL_SET = "+set"
 """Beside the fields of a model: which of them were given, if not all."""

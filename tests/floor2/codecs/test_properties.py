@@ -11,22 +11,65 @@ import math
 import pathlib
 import uuid
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, NotRequired, TypeVar
 
+import attrs
 import msgspec
+import numpy as np
 import pydantic
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typing_extensions import TypeAliasType, TypedDict
 
 from stepwell.codecs.compare import difference
-from stepwell.codecs.pydantic import PydanticAdapter
+from stepwell.codecs.registry import register_type
 from stepwell.codecs.values import Codecs, digest, plain
 from stepwell.errors import CodecError
+from stepwell.libraries.every import every_adapter
 
 T = TypeVar("T")
 Typed = tuple[Any, st.SearchStrategy[Any], bool]
 """A type, its values, and whether they can be hashed."""
-CODECS = Codecs([PydanticAdapter()])
+CODECS = Codecs(every_adapter())
+
+
+class Word:
+    """Registered, with `==` and a hash."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Word) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Word({self.text!r})"
+
+
+register_type(Word, encode=lambda word: word.text, decode=Word, to=str)
+
+
+class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Row(TypedDict, Generic[T]):
+    name: str
+    value: NotRequired[T]
+
+
+@attrs.frozen
+class Sample(Generic[T]):
+    value: T
+    _count: int = 0
+
+
+Number = NewType("Number", int)
+Tree = TypeAliasType("Tree", "list[Tree] | int")  # type: ignore[misc]
 
 
 class Color(enum.Enum):
@@ -89,6 +132,13 @@ LEAVES: list[Typed] = [
     (Level, st.sampled_from(Level), True),
     (Pair, st.builds(Pair, st.integers(), PATHS), True),
     (Any, JSON, False),
+    (Word, TEXT.map(Word), True),
+    (Access, st.sampled_from([Access(0), Access.READ, Access.READ | Access.WRITE]), True),
+    (Literal["a", 1, True, None], st.sampled_from(["a", 1, True, None]), True),
+    (Number, st.integers().map(Number), True),
+    (Tree, st.recursive(st.integers(), lambda inner: st.lists(inner, max_size=2), max_leaves=4), False),
+    (Annotated[str, pydantic.Field(max_length=5)], st.text(max_size=5), True),
+    (np.float32, st.floats(width=32).map(np.float32), True),
 ]
 
 
@@ -140,6 +190,8 @@ AROUND: list[Callable[[Typed], Typed]] = [
     _class(Box, Box),
     _class(Frozen, Frozen, hashes=True),
     _class(Struct, Struct),
+    _class(Sample, Sample, hashes=True),
+    _class(Row, lambda value: {"value": value, "name": "a"}),
     _model,
 ]
 

@@ -552,7 +552,7 @@ def test_a_class_of_a_function_works_unless_its_annotations_cannot_be_resolved(c
 
 def test_importing_the_codecs_does_not_import_pydantic() -> None:
     """The face loads nothing heavy."""
-    code = "import sys, stepwell.codecs.values, stepwell.codecs.pydantic as p; "
+    code = "import sys, stepwell.codecs.values, stepwell.libraries.pydantic as p; "
     code += (
         "stepwell.codecs.values.Codecs([p.PydanticAdapter()]).codec(list[int]); assert 'pydantic' not in sys.modules"
     )

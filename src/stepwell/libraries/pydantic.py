@@ -10,12 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 import msgspec
 
 from stepwell.codecs import wire
 from stepwell.codecs.fields import Foreign, Shape
+from stepwell.codecs.port import Adapter
 from stepwell.codecs.shapes import shape as dataclass_shape
 from stepwell.errors import CodecError
 
@@ -26,7 +28,7 @@ _REFERENCE = "#/$defs/{model}"
 _PUT = object.__setattr__
 
 
-class PydanticAdapter:
+class PydanticAdapter(Adapter):
     """Models, root models, generic models, pydantic dataclasses, and pydantic's own types."""
 
     def shape(self, annotation: object) -> Shape | None:
@@ -70,7 +72,7 @@ def _model(cls: type[pydantic.BaseModel]) -> Shape:
     fields = cls.__pydantic_fields__
     names = tuple(fields)
     # Which fields were given and what came beside them is part of a model: `exclude_unset` and `==` look at it.
-    hints: dict[str, object] = {name: field.annotation for name, field in fields.items()}
+    hints: dict[str, object] = {name: _closed(field.annotation, cls) for name, field in fields.items()}
     hints |= {wire.MODEL_SET: list[str], wire.MODEL_EXTRA: dict[str, Any]}
     every = set(names)
 
@@ -109,6 +111,21 @@ def _model(cls: type[pydantic.BaseModel]) -> Shape:
         lost=lost if cls.__private_attributes__ else None,
         schema=schema,
     )
+
+
+def _closed(hint: Any, cls: type[pydantic.BaseModel]) -> Any:
+    """The type of a field, with the class itself where pydantic has left a mark for it: in a generic model."""
+    if type(hint).__name__ == "PydanticRecursiveRef":
+        origin = cls.__pydantic_generic_metadata__["origin"] or cls
+        own = str(hint.type_ref).startswith(f"{origin.__module__}.{origin.__qualname__}:{id(origin)}")
+        return cls if own else hint
+    arguments = get_args(hint)
+    found = tuple(_closed(argument, cls) for argument in arguments)
+    if found == arguments:
+        return hint
+    if get_origin(hint) in (Union, UnionType):
+        return Union[found]  # noqa: UP007 (a tuple of types)
+    return hint.copy_with(found) if hasattr(hint, "copy_with") else get_origin(hint)[found]
 
 
 def _restore(cls: type[pydantic.BaseModel], names: Sequence[str], values: dict[str, object]) -> object:

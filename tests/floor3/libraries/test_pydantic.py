@@ -11,9 +11,9 @@ import pydantic
 import pytest
 
 from stepwell.codecs.compare import difference
-from stepwell.codecs.pydantic import PydanticAdapter
 from stepwell.codecs.values import Codecs, plain
 from stepwell.errors import CodecError
+from stepwell.libraries.pydantic import PydanticAdapter
 from tests.floor2.codecs.ids import same_everywhere
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""Adapters around libraries of types, such as pydantic and numpy: none is imported before a type of it is met."""
