@@ -1,0 +1,1 @@
+"""What a step prints and logs, told apart by attempt: the present attempt, streams that look at it, log records."""

@@ -1,0 +1,1 @@
+"""What a run leaves on disk beside its record: its folder, its log files."""
