@@ -1,15 +1,27 @@
-"""What a step may say instead of a value (`Stop`, `Skip`, …) and what it may ask (`StepContext`, `CancelToken`)."""
+"""What a step may say instead of a value (`Stop`, `Goto`, …) and what it may ask (`StepContext`, `CancelToken`)."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from stepwell.clock import Duration
 from stepwell.errors import StepwellError
 
 T = TypeVar("T")
+
+
+class Nothing:
+    """The type of `NOTHING`: nothing was given, where None would be something."""
+
+    def __repr__(self) -> str:
+        """How it reads in a signature."""
+        return "NOTHING"
+
+
+NOTHING: Final = Nothing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +57,35 @@ class Raise:
     exception: BaseException
 
 
-Control = Stop[object] | Skip | Retry | Raise
-CONTROLS = (Stop, Skip, Retry, Raise)
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Jumps back: `step`, everything after it and this step run again; the step declares it with `goto=[step]`.
+
+    `best` is the output for the case that no further visit is allowed (`max_visits`); without it the step fails then.
+
+    >>> def judge(draft: str) -> str | Goto:
+    ...     return draft if len(draft) > 100 else Goto("write", best=draft)
+    """
+
+    step: str | Callable[..., object]
+    best: object = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Generic[T]):
+    """The output of a step, said outright: what a generator yields last, where that is not all that it yielded.
+
+    >>> from collections.abc import Iterator
+    >>> def write(words: list[str]) -> Iterator[str | Output[int]]:
+    ...     yield from words
+    ...     yield Output(len(words))
+    """
+
+    value: T
+
+
+Control = Stop[object] | Skip | Retry | Raise | Goto | Output[object]
+CONTROLS = (Stop, Skip, Retry, Raise, Goto, Output)
 
 
 class Cancelled(StepwellError):

@@ -4,7 +4,9 @@
 # ├── InputError             the inputs of a run are missing, unknown or of the wrong type
 # ├── CodecError             a value cannot be written to, or read from, its declared type
 # ├── TargetError            FILE.py, FILE.py:name or package.module:name leads to no pipeline
+# ├── SettingsError          settings of the command, in a file or the environment, are wrong
 # ├── StepError              a step failed for good; the user's own exception is its __cause__
+# ├── LoopLimit              a loop has come to its `max_visits` without a `best` to go on with
 # ├── RunError               a run cannot do what was asked of it
 # │   ├── RunNotFound        no run has this id
 # │   ├── RunLive            another process runs it at this moment
@@ -65,6 +67,15 @@ class TargetError(StepwellError):
     """A target (`file.py`, `file.py:name`, `package.module:name`) that leads to no pipeline."""
 
 
+class SettingsError(StepwellError):
+    """Settings of the command that are wrong, in a file or in the environment; `problems` holds every one of them."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        head = "" if len(self.problems) == 1 else f"{len(self.problems)} problems in the settings:\n  - "
+        super().__init__(head + "\n  - ".join(self.problems))
+
+
 class StepError(StepwellError):
     """A step that failed for good; `__cause__` is the exception of the user's code where it is still at hand."""
 
@@ -72,6 +83,10 @@ class StepError(StepwellError):
         super().__init__(message)
         self.path = path
         self.attempt = attempt
+
+
+class LoopLimit(StepwellError):
+    """A step wanted to jump back although `max_visits` allows no further visit, and gave no `best` to go on with."""
 
 
 class RunError(StepwellError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -12,7 +12,8 @@ class Edge(NamedTuple):
     """That one step leads to another, said once; the same two may be joined for several reasons.
 
     `trigger` is an edge of `to` or a route; `route` one that a switch must choose; `needs` one that hands over a
-    value without which the target cannot run.
+    value without which the target cannot run; `live` one that leads from a generator to the map that takes its items
+    as they come, and is settled as soon as the generator begins.
     """
 
     source: int
@@ -20,18 +21,21 @@ class Edge(NamedTuple):
     trigger: bool = False
     route: bool = False
     needs: bool = False
+    live: bool = False
 
 
 class Link(NamedTuple):
     """All edges between two steps as one: settled together, counted once.
 
-    `counts` is 1 where a live link is one that the target can start by: a trigger if it has any, else any.
+    `counts` is 1 where a live link is one that the target can start by: a trigger if it has any, else any; for a join
+    that waits for a number of them, else any that hands over no value it cannot do without.
     """
 
     target: int
     counts: int
     route: bool
     needs: bool
+    live: bool
 
 
 class Graph(Struct, frozen=True):
@@ -42,24 +46,38 @@ class Graph(Struct, frozen=True):
     after: tuple[tuple[Link, ...], ...]
     before: tuple[tuple[int, ...], ...]
     edges: tuple[Edge, ...]
+    quorums: dict[int, int] = {}
+    """How many live links a join waits for, where that is not all of them."""
+    jumps: tuple[tuple[int, int], ...] = ()
+    """Where steps may jump back to: pairs of a step and its target."""
+    feeders: frozenset[int] = frozenset()
+    """The steps with live edges."""
 
 
 def flatten(edges: Iterable[Edge]) -> tuple[tuple[int, int, int], ...]:
     """The edges as they are recorded; `unflatten` makes them again."""
-    return tuple((e.source, e.target, e.trigger | e.route << 1 | e.needs << 2) for e in edges)
+    return tuple((e.source, e.target, e.trigger | e.route << 1 | e.needs << 2 | e.live << 3) for e in edges)
 
 
 def unflatten(edges: Iterable[tuple[int, int, int]]) -> tuple[Edge, ...]:
     """The edges that `flatten` made these from.
 
     >>> unflatten(flatten([Edge(0, 1, needs=True)]))
-    (Edge(source=0, target=1, trigger=False, route=False, needs=True),)
+    (Edge(source=0, target=1, trigger=False, route=False, needs=True, live=False),)
     """
-    return tuple(Edge(s, t, bool(flags & 1), bool(flags & 2), bool(flags & 4)) for s, t, flags in edges)
+    return tuple(
+        Edge(source, target, bool(flags & 1), bool(flags & 2), bool(flags & 4), bool(flags & 8))
+        for source, target, flags in edges
+    )
 
 
-def build(names: Sequence[str], edges: Iterable[Edge]) -> Graph:
-    """The graph of these steps and edges; O(steps + edges).
+def build(
+    names: Sequence[str],
+    edges: Iterable[Edge],
+    quorums: Mapping[int, int] | None = None,
+    jumps: Iterable[tuple[int, int]] = (),
+) -> Graph:
+    """The graph of these steps and edges; O(steps + edges). `quorums` and `jumps` are as in `Graph`.
 
     >>> build(["a", "b"], [Edge(0, 1)]).before
     ((), (0,))
@@ -74,14 +92,16 @@ def build(names: Sequence[str], edges: Iterable[Edge]) -> Graph:
                 trigger=known.trigger or edge.trigger,
                 route=(known.route or edge.route) and not _plain(known, edge),
                 needs=known.needs or edge.needs,
+                live=known.live and edge.live,
             )
         merged[pair] = edge
+    joins = dict(quorums or {})
     triggered = {edge.target for edge in merged.values() if edge.trigger}
     after: list[list[Link]] = [[] for _ in names]
     before: list[list[int]] = [[] for _ in names]
     for edge in merged.values():
-        counts = int(edge.trigger or edge.target not in triggered)
-        after[edge.source].append(Link(edge.target, counts, edge.route, edge.needs))
+        starts = edge.trigger or (edge.target not in triggered and not (edge.needs and edge.target in joins))
+        after[edge.source].append(Link(edge.target, int(starts), edge.route, edge.needs, edge.live))
         before[edge.target].append(edge.source)
     return Graph(
         tuple(names),
@@ -89,7 +109,31 @@ def build(names: Sequence[str], edges: Iterable[Edge]) -> Graph:
         tuple(map(tuple, after)),
         tuple(map(tuple, before)),
         tuple(merged.values()),
+        joins,
+        tuple(jumps),
+        frozenset(edge.source for edge in merged.values() if edge.live),
     )
+
+
+def followers(graph: Graph) -> Callable[[int], Iterable[int]]:
+    """The steps that follow a step, as `reached` asks for them."""
+    return lambda number: (link.target for link in graph.after[number])
+
+
+def reached(start: Iterable[int], follow: Callable[[int], Iterable[int]]) -> set[int]:
+    """What can be reached from these steps, themselves included, by going where `follow` leads. No recursion.
+
+    >>> sorted(reached([0], [(1,), (), (0,)].__getitem__))
+    [0, 1]
+    """
+    found = set(start)
+    left = list(found)
+    while left:
+        for number in follow(left.pop()):
+            if number not in found:
+                found.add(number)
+                left.append(number)
+    return found
 
 
 def _plain(one: Edge, other: Edge) -> bool:

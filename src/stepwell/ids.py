@@ -12,6 +12,8 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 """What a step, a pipeline and an input may be called."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = range(120, -1, -10)
 _ESCAPES = {ord(char): f"%{ord(char):02X}" for char in '%[]#/"' + "".join(map(chr, range(32))) + "\x7f"}
 _ESCAPED = re.compile(r"%([0-9A-F]{2})")
 _SEGMENT = re.compile(r"(?P<name>[^\[\]#/]+)(?:\[(?P<key>[^\[\]#/]*)\])?(?:#(?P<visit>[1-9][0-9]*))?\Z")
@@ -26,7 +28,7 @@ def ulid(milliseconds: int, chance: bytes) -> RunId:
     '000000YGJ00000000000000000'
     """
     number = (milliseconds << 80) | int.from_bytes(chance[:10], "big")
-    return RunId("".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5)))
+    return RunId("".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS]))
 
 
 def canonical(name: str) -> str:

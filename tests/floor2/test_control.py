@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from stepwell.control import CONTROLS, Cancelled, CancelToken, Raise, Retry, Skip, StepContext, Stop
+from stepwell.control import CONTROLS, Cancelled, CancelToken, Goto, Output, Raise, Retry, Skip, StepContext, Stop
 from stepwell.errors import StepwellError
 
 
@@ -49,7 +49,9 @@ def test_control_values_are_data_and_equal_by_content() -> None:
     error = ValueError("no")
     assert (Stop(1), Skip("x"), Retry("2s"), Raise(error)) == (Stop(1), Skip("x"), Retry("2s"), Raise(error))
     assert Stop() == Stop(None)
-    assert (Stop, Skip, Retry, Raise) == CONTROLS
+    assert (Goto("a", best=1), Output(2)) == (Goto("a", best=1), Output(2))
+    assert Goto("a") != Goto("a", best=None)
+    assert (Stop, Skip, Retry, Raise, Goto, Output) == CONTROLS
 
 
 def test_no_control_value_can_be_changed_after_the_fact() -> None:

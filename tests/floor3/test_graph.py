@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepwell.graph import Edge, Graph, Link, build, cycle, flatten, unflatten
+from stepwell.graph import Edge, Graph, Link, build, cycle, flatten, followers, reached, unflatten
 
 MANY = 10_000
 WAIT, TO, ROUTE, NEEDS = (
@@ -28,7 +28,7 @@ def link(*edges: Edge) -> Link:
 
 def test_edges_between_two_steps_become_one_link() -> None:
     graph = build(["a", "b"], [WAIT, NEEDS, WAIT])
-    assert graph.after == ((Link(1, 1, route=False, needs=True),), ())
+    assert graph.after == ((Link(1, 1, route=False, needs=True, live=False),), ())
     assert graph.before == ((), (0,))
 
 
@@ -46,7 +46,7 @@ def test_a_wait_beside_a_route_does_not_replace_the_choice(edges: tuple[Edge, ..
 
 @given(st.permutations([WAIT, ROUTE, NEEDS, TO]))
 def test_the_order_of_declaration_changes_nothing(edges: list[Edge]) -> None:
-    assert link(*edges) == Link(1, 1, route=False, needs=True)
+    assert link(*edges) == Link(1, 1, route=False, needs=True, live=False)
 
 
 def test_only_triggers_count_where_a_step_has_any() -> None:
@@ -57,13 +57,67 @@ def test_only_triggers_count_where_a_step_has_any() -> None:
     assert [graph.after[0][0].counts, graph.after[1][0].counts] == [1, 1]
 
 
+def test_a_join_of_a_number_counts_no_value_that_it_cannot_do_without() -> None:
+    """D2: triggers if it has any, else `after` and data with a default."""
+    edges = [Edge(0, 3), Edge(1, 3, needs=True), Edge(2, 3)]
+    graph = build(["a", "b", "c", "d"], edges, {3: 2})
+    assert [graph.after[number][0].counts for number in range(3)] == [1, 0, 1]
+    graph = build(["a", "b", "c", "d"], [*edges, Edge(1, 3, trigger=True)], {3: 1})
+    assert [graph.after[number][0].counts for number in range(3)] == [0, 1, 0]
+    assert graph.quorums == {3: 1}
+
+
+def test_an_edge_is_live_only_if_nothing_else_joins_the_two_steps() -> None:
+    """D5: who also waits for the generator's end cannot begin with it."""
+    over = Edge(0, 1, needs=True, live=True)
+    assert link(over).live
+    for other in (WAIT, TO, NEEDS):
+        assert not link(over, other).live
+        assert not link(other, over).live
+
+
+def test_the_steps_with_live_edges_are_the_feeders() -> None:
+    """D5: generators that maps run over as they go on."""
+    graph = build(["a", "b", "c"], [Edge(0, 1, needs=True, live=True), Edge(1, 2, needs=True)])
+    assert graph.feeders == {0}
+    assert build(["a", "b"], [NEEDS]).feeders == frozenset()
+
+
+def test_jumps_are_kept_as_they_are() -> None:
+    """B11: pairs of a step and its target; no edges."""
+    graph = build(["a", "b"], [WAIT], jumps=[(1, 0), (1, 1)])
+    assert graph.jumps == ((1, 0), (1, 1))
+    assert graph.before == ((), (0,))
+
+
+def test_what_can_be_reached_includes_where_one_begins() -> None:
+    graph = build(list("abcde"), [Edge(0, 1), Edge(1, 2), Edge(3, 2)])
+    assert reached([0], followers(graph)) == {0, 1, 2}
+    assert reached([3, 4], followers(graph)) == {2, 3, 4}
+    assert reached([2], graph.before.__getitem__) == {0, 1, 2, 3}
+    assert reached([], followers(graph)) == set()
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7))), st.integers(0, 7))
+def test_going_round_comes_to_an_end_and_misses_nothing(pairs: list[tuple[int, int]], start: int) -> None:
+    """B11: a circle is no trap, and what is found is closed under following."""
+    follow: dict[int, list[int]] = {number: [] for number in range(8)}
+    for source, target in pairs:
+        follow[source].append(target)
+    found = reached([start], follow.__getitem__)
+    assert start in found
+    assert {target for one in found for target in follow[one]} <= found
+    assert all(one == start or any(one in follow[other] for other in found) for one in found)
+
+
 def test_steps_are_found_by_name_and_number() -> None:
     graph = build(["a", "b"], [])
     assert (graph.names, graph.number) == (("a", "b"), {"a": 0, "b": 1})
 
 
 _EDGES = st.lists(
-    st.builds(Edge, st.integers(0, 5), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans()), max_size=30
+    st.builds(Edge, st.integers(0, 5), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    max_size=30,
 )
 
 
@@ -112,7 +166,9 @@ def test_ten_thousand_steps_in_a_row_are_walked_without_recursion() -> None:
     sys.setrecursionlimit(120 + _depth())
     try:
         assert cycle(names, row) == []
-        assert len(build(names, row).edges) == MANY - 1
+        graph = build(names, row)
+        assert len(graph.edges) == MANY - 1
+        assert len(reached([0], followers(graph))) == MANY
     finally:
         sys.setrecursionlimit(limit)
 

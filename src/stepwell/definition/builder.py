@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
+from stepwell.definition.functions import own_name
 from stepwell.definition.options import is_option
-from stepwell.definition.spec import Kind
+from stepwell.definition.spec import Function, Kind
+from stepwell.errors import DefinitionError, Problem
 
 
 class Built(NamedTuple):
@@ -34,6 +36,25 @@ def built_step(
     bound = {parameter: value for parameter, value in given.items() if parameter not in options}
     options["after"] = [*_listed(before), *_listed(options.get("after"))]
     return Built(kind, _callable(function), {**options, "name": name}, {**bound, **kwargs})
+
+
+def group_members(members: object) -> list[tuple[str, object]]:
+    """The members of a parallel group, each with its name; raises DefinitionError with all that is wrong."""
+    if not isinstance(members, (list, tuple)) or not members:
+        raise DefinitionError(f"a parallel group takes a list of functions, or of (name, function), not {members!r}")
+    found: list[tuple[str, object]] = []
+    problems: list[Problem] = []
+    for member in cast("list[object]", members):
+        whole: tuple[object, ...] = (own_name(cast("Function", member)), member)
+        if isinstance(member, tuple):
+            whole = cast("tuple[object, ...]", member)
+        if len(whole) == 2 and isinstance(whole[0], str) and whole[0]:
+            found.append((whole[0], whole[1]))
+        else:
+            problems.append(Problem(f"a member of a parallel group is a function or (name, function), not {member!r}"))
+    if problems:
+        raise DefinitionError(problems)
+    return found
 
 
 def _callable(function: object) -> Callable[..., object]:

@@ -61,6 +61,11 @@ def is_generator(function: Function) -> bool:
     return inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
 
 
+def is_async_generator(function: Function) -> bool:
+    """Whether a call gives an async generator."""
+    return inspect.isasyncgenfunction(called(function))
+
+
 def own_name(function: Function) -> str:
     """The name that the function was given, or "" where it has none."""
     at: object = function

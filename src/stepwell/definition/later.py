@@ -8,8 +8,6 @@ from typing import Never
 from stepwell.errors import DefinitionError
 
 STEP_OPTIONS: Mapping[str, tuple[object, ...]] = {
-    "join": (None, "all"),
-    "join_timeout": (None,),
     "on_error": (None,),
     "rollback": (None,),
     "cache": (None, False),
@@ -17,9 +15,6 @@ STEP_OPTIONS: Mapping[str, tuple[object, ...]] = {
     "review": (None, False),
     "requires": (None,),
     "limit": (None,),
-    "durability": (None, "strict"),
-    "goto": (None,),
-    "max_visits": (None,),
     "pipeline": (None,),
 }
 """Options of a step, each with the values that ask for nothing and are accepted therefore."""
@@ -30,7 +25,6 @@ RUNS_ON = ("process", "ray")
 PIPELINE_OPTIONS: Mapping[str, tuple[object, ...]] = {
     "state": (None,),
     "context": (None,),
-    "durability": (None, "strict"),
     "rollback_on_failure": (None, False),
     "budget": (None,),
     "classify": (None,),
@@ -42,7 +36,7 @@ PARAMETERS = ("state", "context", "config", "work_dir", "error", "answer")
 
 METHODS = (
     "sub", "review", "resource", "on_startup", "on_shutdown", "on_error", "use", "observe", "on_step_complete",
-    "add_parallel_group", "add_subpipeline", "from_yaml", "to_yaml",
+    "add_subpipeline", "from_yaml", "to_yaml",
 )  # fmt: skip
 """Methods of a pipeline."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from stepwell.definition import later
-from stepwell.definition.functions import is_generator, own_name, place
+from stepwell.definition.functions import own_name, place
 from stepwell.definition.readers import READERS, READERS_OF, checked_name
 from stepwell.definition.spec import Function, Kind, StepSpec
 from stepwell.definition.suggest import did_you_mean
@@ -75,8 +75,6 @@ def title(name: str) -> str:
 def _function(given: object, complaints: list[str]) -> Function:
     if not callable(given):
         complaints.append(f"a step is a function, another callable, or an object with `execute`, not {given!r}")
-    elif is_generator(given):
-        complaints.append(later.not_yet("a step that is a generator", "return a list instead of yielding"))
     return cast("Function", given)
 
 
@@ -91,7 +89,9 @@ def _name(given: object, function: Function, complaints: list[str]) -> str:
         complaints.append(str(error))
     else:
         if canonical(str(name)) in RESERVED:
-            complaints.append(f"`{name}` cannot be a step's name: parameters of that name receive something else")
+            complaints.append(
+                f"`{name}` cannot be a step's name: a parameter of that name receives something else; rename it"
+            )
     return str(name)
 
 

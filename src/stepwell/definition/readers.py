@@ -8,7 +8,7 @@ from typing import cast
 from stepwell.clock import Duration, seconds
 from stepwell.definition import later
 from stepwell.definition.functions import is_generator
-from stepwell.definition.spec import Function, Kind, StepRef
+from stepwell.definition.spec import Durability, Function, Kind, StepRef
 from stepwell.ids import NAME
 from stepwell.policy import RetryPolicy
 
@@ -20,7 +20,7 @@ def checked_name(name: object, what: str) -> str:
     """The name; raises ValueError where it is none."""
     if not isinstance(name, str) or not NAME.match(name):
         raise ValueError(
-            f"{what} {name!r} is no name: it begins with a letter, then letters, digits, `_` and `-` may follow"
+            f"{what} begins with a letter, then letters, digits, `_` and `-` may follow; {name!r} does not do"
         )
     return name
 
@@ -128,6 +128,20 @@ def _runs_on(given: object) -> str:
     return one_of("runs_on", "auto", "inline", "thread")(given)
 
 
+def _join(given: object) -> int:
+    """How many of the steps before it must be live: 0 for all of them."""
+    if given in ("all", "any"):
+        return int(given == "any")
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ValueError(f"join is 'all', 'any' or how many of the steps before it must be live, not {given!r}")
+    return given
+
+
+def durability(given: object) -> Durability:
+    """Whether outputs are kept."""
+    return cast("Durability", one_of("durability", "strict", "ephemeral")(given))
+
+
 def _flag(given: object) -> bool:
     if not isinstance(given, bool):
         raise TypeError(f"critical is True or False, not {given!r}")
@@ -178,10 +192,14 @@ READERS: Mapping[str, Reader] = {
     "to": step_refs("to"),
     "inputs": _bindings,
     "when": _guard,
+    "join": _join,
+    "join_timeout": wait("join_timeout"),
     "retry": retry_policy,
     "timeout": wait("timeout"),
     "critical": _flag,
     "runs_on": _runs_on,
+    "durability": durability,
+    "max_visits": at_least_one("max_visits"),
     "version": text("version"),
     "tags": _tags,
     "meta": _meta,
@@ -189,13 +207,13 @@ READERS: Mapping[str, Reader] = {
 """The options that every step has."""
 
 READERS_OF: Mapping[Kind, Mapping[str, Reader]] = {
-    "step": {},
+    "step": {"goto": step_refs("goto")},
     "map": {
         "over": step_ref("over"),
         "key": _key,
         "concurrency": at_least_one("concurrency of a map"),
         "min_success": _min_success,
     },
-    "switch": {"to": _routes, "default": step_refs("default")},
+    "switch": {"to": _routes, "default": step_refs("default"), "goto": step_refs("goto")},
 }
 """Those of one kind of step."""

@@ -15,6 +15,7 @@ StepRef = str | Function
 Kind = Literal["step", "map", "switch"]
 OnFailure = Literal["stop", "cancel", "finish"]
 RunsOn = Literal["auto", "inline", "thread"]
+Durability = Literal["strict", "ephemeral"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,15 @@ class StepSpec:
     bound: Mapping[str, object] = field(default_factory=dict[str, object])
     """Values given by `add_step(**kwargs)`: they reach these parameters as they are."""
     when: Function | str | None = None
+    join: int = 0
+    """How many of the steps before it must be live; 0: all of them must have ended."""
+    join_timeout: float | None = None
     retry: RetryPolicy | None = None
     timeout: float | None = None
     critical: bool = True
+    durability: Durability | None = None
+    goto: tuple[StepRef, ...] = ()
+    max_visits: int = 100
     runs_on: RunsOn = "auto"
     version: str = ""
     tags: tuple[str, ...] = ()
@@ -53,7 +60,7 @@ class StepSpec:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A whole pipeline as it was written down; `retry` and `timeout` are defaults of its steps."""
+    """A whole pipeline as it was written down; `retry`, `timeout` and `durability` are defaults of its steps."""
 
     name: str
     steps: tuple[StepSpec, ...]
@@ -62,6 +69,7 @@ class Definition:
     output: StepRef | None = None
     retry: RetryPolicy | None = None
     timeout: float | None = None
+    durability: Durability = "strict"
     on_failure: OnFailure = "stop"
     concurrency: int | None = None
     run_timeout: float | None = None

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from typing import NamedTuple, cast
 
-from stepwell.clock import Clock, seconds
-from stepwell.control import CONTROLS, CancelToken, Raise, Retry, Skip, StepContext, Stop
+from stepwell.capture.capture import Capture
+from stepwell.clock import Clock
+from stepwell.control import CancelToken, StepContext
 from stepwell.engine.inject import Scope, bind
-from stepwell.engine.outcome import Again, Cancelled, Completed, Expanded, Failed, Guarded, Outcome, Skipped, clean
-from stepwell.engine.values import items_of
+from stepwell.engine.interpret import interpret
+from stepwell.engine.outcome import Cancelled, Failed, Guarded, Outcome
+from stepwell.engine.patience import Patience
+from stepwell.engine.stream import Bridge, Ended, Sink, output_of, run_async, run_inline
 from stepwell.engine.worker import Signal, Worker
-from stepwell.errors import CodecError
-from stepwell.events import Payload
+from stepwell.errors import CodecError, PayloadLost
 from stepwell.executors.port import Executor
-from stepwell.plan.plan import UNSET, PlanStep
+from stepwell.plan.plan import UNSET, Plan, PlanStep
 
 GRACE = 30.0
 """Seconds that a timed-out thread gets to end; if it does not, its step is not tried again."""
@@ -25,13 +26,25 @@ CANCEL_GRACE = 5.0
 """Seconds that a cancelled thread gets to end with a result that stands."""
 
 
+class Call(NamedTuple):
+    """One call of a step's function; `last` says that a failure would not be tried again."""
+
+    step: PlanStep
+    path: str
+    attempt: int
+    args: Sequence[object]
+    kwargs: Mapping[str, object]
+    last: bool
+
+
 class Attempts:
     """Makes the attempts of one run: everything between a command and its outcome."""
 
-    __slots__ = ("check", "clock", "encodes", "end", "executor", "run_id", "scope")
+    __slots__ = ("capture", "check", "clock", "encodes", "end", "executor", "plan", "run_id", "scope", "sink")
 
     def __init__(
         self,
+        plan: Plan,
         run_id: str,
         scope: Scope,
         clock: Clock,
@@ -40,9 +53,14 @@ class Attempts:
         encodes: bool,
         check: bool,
     ) -> None:
+        self.plan = plan
         self.run_id = run_id
+        self.capture: Capture | None = None
+        """Hears what attempts print and log, where anybody wants that."""
         self.end: Callable[[Worker, Signal, str], None] = Worker.end
         """Tells a worker's attempt to end."""
+        self.sink: Callable[[Worker, PlanStep, str, int], Sink] = _no_sink
+        """Where the values of a generator go that an attempt runs."""
         self.scope = scope
         self.clock = clock
         self.executor = executor
@@ -54,11 +72,13 @@ class Attempts:
     ) -> Outcome:
         """One attempt at a step or item; `last` says that a failure would not be tried again."""
         worker.begin()
+        source = None if self.capture is None else self.capture.begin(path, attempt)
         try:
             context = self._context(worker, step, path, attempt)
             args, kwargs = bind(step.parameters, self.scope, item, context)
-            if step.timeout is not None or step.mode == "thread":
-                value = await self._watched(worker, step, args, kwargs, last)
+            if step.timeout is not None or step.streams or step.mode == "thread":
+                call = Call(step, path, attempt, args, kwargs, last)
+                value = await self._watched(worker, call, self._stream if step.streams else self._call)
             elif step.mode == "async":
                 value = await cast("Awaitable[object]", step.function(*args, **kwargs))
             else:
@@ -67,11 +87,13 @@ class Attempts:
                 raise TimeoutError(worker.reason)  # it heard that its time was up and went on: too late
             if step.mode != "async" and inspect.isawaitable(value):
                 raise TypeError(f"`{step.name}` is no async function and returned {value!r}; make it `async def`")
-            return self._interpret(step, value)
+            return interpret(self.plan, step, value, encodes=self.encodes, check=self.check)
         except asyncio.CancelledError as error:
             return _ended(worker, error)
         except CodecError as error:
             return Failed("codec", "value_not_recordable", error)
+        except PayloadLost:
+            raise  # of what it is to be called with
         except TimeoutError as error:
             if worker.signal == "timeout":
                 return Failed("timeout", "attempt_timed_out", error)
@@ -85,6 +107,8 @@ class Attempts:
         except BaseException as error:  # SystemExit too, and what a library makes of its own
             return Failed("error", "exception", error)
         finally:
+            if source is not None:
+                source.capture.end(source)
             worker.leave()
 
     def _context(self, worker: Worker, step: PlanStep, path: str, attempt: int) -> StepContext | None:
@@ -96,27 +120,50 @@ class Attempts:
         return StepContext(self.run_id, path, step.name, attempt, f"{self.run_id}:{path}", worker.token)
 
     async def _watched(
-        self, worker: Worker, step: PlanStep, args: Sequence[object], kwargs: Mapping[str, object], last: bool
+        self, worker: Worker, call: Call, made: Callable[[Worker, Call, Patience | None], Awaitable[object]]
     ) -> object:
-        """The call with its timeout, or in a thread, or both."""
-        clock, timer, deadline = self.clock, None, float("inf")
-        reason = f"it took longer than {step.timeout:g} s" if step.timeout is not None else ""
+        """The call with its timeout, if it has one."""
+        step, patience = call.step, None
+        reason = "" if step.timeout is None else f"it took longer than {step.timeout:g} s"
         if step.timeout is not None:
-            deadline = clock.now() + step.timeout
-            timer = clock.call_at(deadline, lambda: self.end(worker, "timeout", reason))
+            patience = Patience(self.clock, step.timeout, lambda: self.end(worker, "timeout", reason))
         try:
-            if step.mode == "thread":
-                value = await self._in_thread(worker, step.function, args, kwargs, last)
-            elif step.mode == "async":
-                value = await cast("Awaitable[object]", step.function(*args, **kwargs))
-            else:
-                value = step.function(*args, **kwargs)
+            value = await made(worker, call, patience)
         finally:
-            if timer is not None:
-                timer.cancel()
-        if worker.signal == "" and deadline <= clock.now():
+            if patience is not None:
+                patience.end()
+        if patience is not None and patience.over and worker.signal == "":
             worker.signal, worker.reason = "timeout", reason  # it held the loop, so that no timer could tell it
         return value
+
+    async def _call(self, worker: Worker, call: Call, _: Patience | None) -> object:
+        """The call of a function, in a thread if it is a sync one."""
+        step = call.step
+        if step.mode == "thread":
+            return await self._in_thread(worker, step.function, call.args, call.kwargs, last=call.last)
+        value = step.function(*call.args, **call.kwargs)
+        return await cast("Awaitable[object]", value) if step.mode == "async" else value
+
+    async def _stream(self, worker: Worker, call: Call, patience: Patience | None) -> object:
+        """The call of a generator, run to its end."""
+        step = call.step
+        sink = self.sink(worker, step, call.path, call.attempt)
+        if step.mode == "thread":
+            bridge = Bridge(sink, patience)
+            given = (step.function, call.args, call.kwargs)
+            try:
+                ended = await self._in_thread(worker, bridge.drive, given, {}, last=call.last, stop=bridge.close)
+                await bridge.finish()
+            finally:
+                bridge.close()
+        else:
+            generator = step.function(*call.args, **call.kwargs)
+            if step.mode == "async":
+                ended = await run_async(cast("AsyncGenerator[object]", generator), sink, patience)
+            else:
+                ended = await run_inline(cast("Generator[object, None, object]", generator), sink, patience)
+        sink.finish()
+        return output_of(step, sink.values, cast("Ended", ended))
 
     async def _in_thread(
         self,
@@ -124,13 +171,20 @@ class Attempts:
         function: Callable[..., object],
         args: Sequence[object],
         kwargs: Mapping[str, object],
+        *,
         last: bool,
+        stop: Callable[[], None] | None = None,
     ) -> object:
-        """The call in a thread. Nobody can stop one: after a signal it gets its grace, then it is abandoned."""
+        """The call in a thread. Nobody can stop one: after a signal it gets its grace, then it is abandoned.
+
+        `stop` asks it to end; a generator does at its next value.
+        """
         call = self.executor.submit(function, args, kwargs)
         try:
             return await asyncio.shield(call)
         except asyncio.CancelledError:
+            if stop is not None:
+                stop()
             if worker.signal == "":
                 raise
             if not call.done():
@@ -164,43 +218,13 @@ class Attempts:
             timer.cancel()
             call.remove_done_callback(end)
 
-    def _interpret(self, step: PlanStep, value: object) -> Outcome:
-        """A value becomes the output; a control value says something else."""
-        stops = False
-        if isinstance(value, CONTROLS):
-            if isinstance(value, Skip):
-                return Skipped(clean(str(value.reason)))
-            if isinstance(value, Retry):
-                after = None if value.after is None else seconds(value.after, "Retry(after=)")
-                return Again(after, clean(str(value.reason)))
-            if isinstance(value, Raise):
-                raise value.exception
-            value, stops = cast("Stop[object]", value).value, True
-        route = None if step.routes is None or stops else _route(step, value)
-        if stops and value is None:
-            return Completed(None, None, stops=True)
-        try:
-            return self._recorded(step, value, route, stops=stops)
-        except CodecError as error:
-            raise CodecError(f"what `{step.name}` returned cannot be recorded (`$` is the value): {error}") from error
-
-    def _recorded(self, step: PlanStep, value: object, route: tuple[int, ...] | None, *, stops: bool) -> Outcome:
-        """The value as it is handed on, and as it is recorded."""
-        codec = step.codec
-        codec.check(value)
-        if self.encodes:
-            data = codec.verify(value) if self.check else codec.encode(value)
-            return Completed(codec.decode(data), Payload(data), stops, route)
-        if self.check:
-            codec.verify(value)
-        return Completed(value, value, stops, route)
-
-    async def guard(self, worker: Worker, step: PlanStep) -> Outcome:
-        """A step's `when`."""
+    async def guard(self, worker: Worker, step: PlanStep, path: str) -> Outcome:
+        """A step's `when`; what it prints is of attempt 0."""
         guard = step.guard
         if guard is None:
             raise AssertionError(f"step `{step.name}` has no `when`")
         worker.begin()
+        source = None if self.capture is None else self.capture.begin(path, 0)
         try:
             args, kwargs = bind(guard.parameters, self.scope)
             answer = guard.function(*args, **kwargs)
@@ -209,29 +233,18 @@ class Attempts:
             return Guarded(bool(answer), guard.text)
         except asyncio.CancelledError as error:
             return _ended(worker, error)
-        except (KeyboardInterrupt, GeneratorExit):
+        except (KeyboardInterrupt, GeneratorExit, PayloadLost):
             raise
         except BaseException as error:
             return Failed("error", "when_raised", error, retryable=False)
         finally:
+            if source is not None:
+                source.capture.end(source)
             worker.leave()
 
-    def expand(self, step: PlanStep, source: object) -> tuple[Outcome, Sequence[object]]:
-        """The items of a map and their keys; what is no list, or has two items of one key, fails the map."""
-        fan = step.fan
-        if fan is None:
-            raise AssertionError(f"step `{step.name}` is no map")
-        try:
-            items = items_of(source)
-            if fan.key is None:
-                return Expanded(len(items), None), items
-            keys = tuple(_key(fan.key(item), index) for index, item in enumerate(items))
-            _no_duplicates(keys)
-            return Expanded(len(items), keys), items
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
-            return Failed("input", "items_not_usable", error, retryable=False), ()
+
+def _no_sink(worker: Worker, step: PlanStep, path: str, attempt: int) -> Sink:
+    raise AssertionError(f"nobody takes what `{path}` yields")
 
 
 class Abandoned(Exception):
@@ -263,35 +276,3 @@ def _ended(worker: Worker, error: BaseException) -> Outcome:
     if worker.signal == "timeout":
         return Failed("timeout", "attempt_timed_out", TimeoutError(worker.reason))
     return Cancelled(worker.reason)
-
-
-def _route(step: PlanStep, value: object) -> tuple[int, ...]:
-    """Where a switch leads with this value; True is not 1 here."""
-    routes = step.routes
-    if routes is None:
-        return ()
-    for known, targets in routes.by_value:
-        if known == value and isinstance(known, bool) == isinstance(value, bool):
-            return targets
-    if routes.default is not None:
-        return routes.default
-    known_values = ", ".join(repr(known) for known, _ in routes.by_value)
-    raise ValueError(f"the switch returned {value!r}, and its routes are {known_values}; add this one or default=")
-
-
-def _key(key: object, index: int) -> str:
-    """An item's key as text."""
-    if key is None or key == "":
-        raise ValueError(f"key= gave {key!r} for item {index}; every item needs a key of its own")
-    return clean(str(key)).replace("\n", "\\n").replace("\t", "\\t")
-
-
-def _no_duplicates(keys: tuple[str, ...]) -> None:
-    """Two items of one key could not be told apart when the run goes on."""
-    if len(set(keys)) == len(keys):
-        return
-    double = [key for key, times in Counter(keys).items() if times > 1]
-    raise ValueError(
-        f"key= gave the same key for several items: {', '.join(map(repr, double[:5]))}; "
-        "it must tell each item from all others"
-    )

@@ -42,9 +42,16 @@ class Wait(Struct, frozen=True):
 
 
 class Release(Struct, frozen=True, gc=False):
-    """All steps before a join have ended."""
+    """As many steps before a join have ended as it waits for."""
 
     number: int
+
+
+class TimeOutJoin(Struct, frozen=True):
+    """A join has waited long enough."""
+
+    number: int
+    waiting_for: tuple[str, ...]
 
 
 class Conclude(Struct, frozen=True, gc=False):
@@ -52,12 +59,28 @@ class Conclude(Struct, frozen=True, gc=False):
 
     number: int
     failed: bool
+    source_failed: bool = False
+    """It failed because the generator did that gives its items."""
 
 
 class Abandon(Struct, frozen=True):
     """A map that goes no further because the run ends."""
 
     number: int
+    reason: str
+
+
+class Reset(Struct, frozen=True):
+    """Un-end these steps, because step `by` has jumped back; of the maps among them all items."""
+
+    by: int
+    numbers: tuple[int, ...]
+
+
+class CancelSteps(Struct, frozen=True):
+    """Cancel the attempts of these steps that are under way."""
+
+    numbers: tuple[int, ...]
     reason: str
 
 
@@ -78,4 +101,7 @@ class Finish(Struct, frozen=True):
     reason: str = ""
 
 
-Command = Start | StartItem | Guard | Prune | Wait | Release | Conclude | Abandon | CancelRunning | TimeOut | Finish
+Command = (
+    Start | StartItem | Guard | Prune | Wait | Release | TimeOutJoin | Conclude | Abandon | Reset
+    | CancelSteps | CancelRunning | TimeOut | Finish
+)  # fmt: skip

@@ -12,28 +12,38 @@ from itertools import chain
 from stepwell.engine.commands import (
     Abandon,
     CancelRunning,
+    CancelSteps,
     Command,
     Conclude,
     Finish,
     Guard,
     Prune,
     Release,
+    Reset,
     Start,
     StartItem,
     TimeOut,
+    TimeOutJoin,
     Wait,
 )
+from stepwell.engine.decide_resets import jump_resets
 from stepwell.plan.plan import Plan
-from stepwell.state.state import COMPLETED, FAILED, PENDING, MapState, State
+from stepwell.state.items import MapState
+from stepwell.state.state import COMPLETED, FAILED, GUARDING, JOIN, PENDING, RETRY, RUNNING, TOLERATED, State
 
 _UNLIMITED = 1 << 60
+_AT_ONCE = ("cancelled", "timed_out", "blocked")
+"""Why a run ends so that what runs is cancelled."""
 
 
 def decide(plan: Plan, state: State, now: float) -> Sequence[Command]:
     """The next commands; none where all that can be done is under way."""
     if state.status != "running":
         return ()
-    if state.running and not (state.ready or state.open or state.timers or state.joins or state.halt or state.deadline):
+    if state.running and not (
+        state.ready or state.open or state.timers or state.joins or state.jumps or state.halt or state.deadline
+        or state.graph.feeders
+    ):  # fmt: skip
         return ()  # what runs will tell
     if state.deadline is not None and now >= state.deadline and state.halt not in ("cancelled", "timed_out"):
         return (TimeOut(),)
@@ -43,11 +53,16 @@ def decide(plan: Plan, state: State, now: float) -> Sequence[Command]:
     if state.halt:
         _halting(plan, state, commands)
         return commands
+    if state.jumps:
+        _jumps(plan, state, commands)
+        return commands  # nothing begins that may have to end at once
     if state.open and _concluded(plan, state, commands):
         return commands  # one that fails may halt the run, so nothing starts in the same breath
+    if state.graph.feeders and (idle := _idle(plan, state)):
+        return (CancelSteps(idle, "nothing_needs_it"),)
     limit = state.concurrency
     free = _UNLIMITED if limit is None else limit - state.running - state.held
-    if state.timers and state.timers[0][0] <= now and free > 0 and _due(plan, state, now, commands):
+    if state.timers and state.timers[0][0] <= now and _due(plan, state, now, free, commands):
         return commands  # what else there is room for is asked again
     if state.ready:
         free -= _ready(plan, state, free, commands)
@@ -60,9 +75,12 @@ def decide(plan: Plan, state: State, now: float) -> Sequence[Command]:
 
 def _joins(state: State, commands: list[Command]) -> None:
     """Tell of joins before which a first step has ended."""
-    for number in state.joins:
-        left = [source for source in state.graph.before[number] if state.steps[source] < COMPLETED]
-        commands.append(Wait(number, tuple(state.graph.names[source] for source in left)))
+    commands.extend(Wait(number, _left(state, number)) for number in state.joins)
+
+
+def _left(state: State, number: int) -> tuple[str, ...]:
+    """The steps before this one that have no end yet."""
+    return tuple(state.graph.names[one] for one in state.graph.before[number] if state.steps[one] < COMPLETED)
 
 
 def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
@@ -72,7 +90,7 @@ def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
         sources = state.graph.before[number]
         if len(sources) > 1 and number not in state.released:
             commands.append(Release(number))
-        if sources and (state.doomed[number] or not state.live[number] or state.starved[number]):
+        if sources and not _reached(state, number):
             commands.append(_prune(state, number))
         elif taken < free:
             taken += 1
@@ -83,24 +101,43 @@ def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
     return taken
 
 
+def _reached(state: State, number: int) -> bool:
+    """Whether enough of what is before a step is live, and every value that it cannot do without is there."""
+    if number in state.hope:
+        return state.reached(number)
+    return bool(state.live[number]) and not state.doomed[number] and not state.starved[number]
+
+
 def _prune(state: State, number: int) -> Prune:
     """Why a step does not run, in the order of the rules."""
     if state.doomed[number]:
         return Prune(number, "upstream_failed", state.doomed[number])
-    return Prune(number, "no_value" if state.live[number] else "not_reached")
+    return Prune(number, "no_value" if state.live[number] and state.starved[number] else "not_reached")
 
 
-def _due(plan: Plan, state: State, now: float, commands: list[Command]) -> bool:
-    """Begin the retry that has been due the longest of those that may begin."""
+def _due(plan: Plan, state: State, now: float, free: int, commands: list[Command]) -> bool:
+    """Begin the retry that has been due the longest of those that may begin; or end the patience of a join."""
     for when, number, index in chain(state.timers[:1], _rest(state.timers)):  # nearly always the first will do
         if when > now:
             break
-        if index < 0:
-            commands.append(Start(number, state.attempts[number] + 1))
+        if index == JOIN:
+            if state.may_begin(number):
+                continue  # the last one came just in time
+            commands.append(TimeOutJoin(number, _left(state, number)))
+            return True
+        if free <= 0:
+            continue
+        if index == RETRY:
+            if not state.may_begin(number):
+                continue  # what it takes was not kept, and is made again
+            reached = not state.graph.before[number] or _reached(state, number)
+            commands.append(Start(number, state.attempts[number] + 1) if reached else _prune(state, number))
             return True
         items, fan = state.open.get(number), plan.steps[number].fan
         if items is None or fan is None or items.running >= fan.concurrency or (items.failed and _strict(plan, number)):
             continue
+        if index >= items.known:
+            continue  # its source has not given it again yet
         commands.append(StartItem(number, index, items.attempts[index] + 1))
         return True
     return False
@@ -121,9 +158,38 @@ def _concluded(plan: Plan, state: State, commands: list[Command]) -> bool:
     """Conclude the maps that have come to an end."""
     for number, items in state.open.items():
         broken = items.failed > 0 and _strict(plan, number)
-        if items.ended == items.total or (broken and not items.running):
+        source = _source_of(plan, state, number, items)
+        if source > COMPLETED and not items.running:
+            if source in (FAILED, TOLERATED):
+                commands.append(Conclude(number, failed=True, source_failed=True))
+            else:
+                lost = state.doomed[number]
+                commands.append(_prune(state, number) if lost else Prune(number, "source_gave_nothing"))
+        elif (items.closed and items.ended == items.total) or (broken and not items.running):
             commands.append(Conclude(number, broken or not _enough(plan, number, items)))
-    return bool(commands) and isinstance(commands[-1], Conclude)
+    return bool(commands) and isinstance(commands[-1], Conclude | Prune)
+
+
+def _sources(state: State) -> Iterator[int]:
+    """The generators that feed maps at this moment and were not told to end."""
+    for number in state.graph.feeders:
+        if state.steps[number] == RUNNING and number not in state.clearing:
+            yield number
+
+
+def _idle(plan: Plan, state: State) -> tuple[int, ...]:
+    """Those of them that nobody needs: all that follows has ended without them, and they might go on for ever."""
+    return tuple(
+        number
+        for number in _sources(state)
+        if number != plan.output and all(state.steps[link.target] >= COMPLETED for link in state.graph.after[number])
+    )
+
+
+def _source_of(plan: Plan, state: State, number: int, items: MapState) -> int:
+    """Where the generator is that a map still takes items of; PENDING where there is none."""
+    fan = plan.steps[number].fan
+    return PENDING if items.closed or fan is None else state.steps[fan.over]
 
 
 def _items(plan: Plan, state: State, free: int, commands: list[Command]) -> None:
@@ -132,13 +198,37 @@ def _items(plan: Plan, state: State, free: int, commands: list[Command]) -> None
         fan = plan.steps[number].fan
         if fan is None or (items.failed and fan.min_success is None):
             continue
+        if _source_of(plan, state, number, items) > COMPLETED:
+            continue
         room = min(fan.concurrency - items.running, free)
         index = items.cursor
-        while room > 0 and (index := items.stages.find(PENDING, index)) >= 0:
+        while room > 0 and (index := items.stages.find(PENDING, index, items.known)) >= 0:
             commands.append(StartItem(number, index, items.attempts.get(index, 0) + 1))
             index += 1
             room -= 1
             free -= 1
+
+
+def _jumps(plan: Plan, state: State, commands: list[Command]) -> None:
+    """Un-end what a jump goes back over; what of it still runs is cancelled first."""
+    number, target = next(iter(state.jumps.items()))
+    again = jump_resets(plan, state, target)
+    busy = [one for one in again if _busy(state, one)]
+    if not busy:
+        opened = [one for one in again if one in state.open]
+        commands.extend(Abandon(one, "goto") for one in opened)
+        if not opened:
+            commands.append(Reset(number, again))
+    elif unheard := tuple(one for one in busy if one not in state.clearing):
+        commands.append(CancelSteps(unheard, "goto"))
+
+
+def _busy(state: State, number: int) -> bool:
+    """Whether anything of a step is under way."""
+    items = state.open.get(number)
+    if items is not None:
+        return items.running > 0
+    return state.steps[number] in (GUARDING, RUNNING)
 
 
 def _enough(plan: Plan, number: int, items: MapState) -> bool:
@@ -152,14 +242,20 @@ def _enough(plan: Plan, number: int, items: MapState) -> bool:
 
 def _halting(plan: Plan, state: State, commands: list[Command]) -> None:
     """Nothing new starts. What runs ends, or is cancelled; then the maps are closed; then the run is over."""
-    cancel = state.halt in ("cancelled", "timed_out") or (state.halt == "failed" and state.on_failure == "cancel")
+    cancel = state.halt in _AT_ONCE or (state.halt == "failed" and state.on_failure == "cancel")
     if state.running:
         if cancel and not state.cancelling:
             commands.append(CancelRunning(state.halt))
+        elif sources := tuple(_sources(state)):  # no item begins any more, so nobody takes what they give
+            commands.append(CancelSteps(sources, f"run_{state.halt}"))
         return
     for number, items in state.open.items():
         enough = _enough(plan, number, items)
-        if (items.ended == items.total and not items.cancelled) or (items.failed and not enough):
+        all_ended = items.closed and items.ended == items.total and not items.cancelled
+        source_failed = _source_of(plan, state, number, items) in (FAILED, TOLERATED)
+        if source_failed:
+            commands.append(Conclude(number, failed=True, source_failed=True))
+        elif all_ended or (items.failed and not enough):
             commands.append(Conclude(number, not enough))
         else:
             commands.append(Abandon(number, f"run_{state.halt}"))
@@ -169,7 +265,7 @@ def _halting(plan: Plan, state: State, commands: list[Command]) -> None:
 
 def _finish(state: State) -> Finish:
     """How the run ended. A signal from outside counts more than a failure, a failure more than a `Stop`."""
-    if state.halt in ("cancelled", "timed_out"):
+    if state.halt in _AT_ONCE:
         return Finish(state.halt)
     if FAILED in state.steps:
         return Finish("failed")
@@ -179,24 +275,6 @@ def _finish(state: State) -> Finish:
         # Cannot happen while the three rules hold; the run must not claim success if it ever does.
         return Finish("blocked", "steps_without_end")
     return Finish("degraded" if state.degraded else "completed")
-
-
-def resets(state: State) -> tuple[str, ...]:
-    """What a resume un-ends: all that failed, was cancelled or timed out, and what ended because of it."""
-    paths: list[str] = []
-    for number, status in enumerate(state.steps):
-        items = state.maps.get(number)
-        if items is not None and (status < COMPLETED or status >= FAILED):
-            paths.extend(_item_resets(state, number))
-        if status >= FAILED or state.because[number]:
-            paths.append(state.paths[number])
-    return tuple(paths)
-
-
-def _item_resets(state: State, number: int) -> list[str]:
-    """The items of one map that failed or were cancelled."""
-    items = state.maps[number]
-    return [state.item_path(number, index) for index, stage in enumerate(items.stages) if stage >= FAILED]
 
 
 def next_time(state: State, now: float) -> float | None:

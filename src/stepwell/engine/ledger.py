@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from stepwell import events as ev
 from stepwell.engine import commands as do
 from stepwell.engine.decide import decide
@@ -14,15 +16,18 @@ from stepwell.engine.outcome import (
     Expanded,
     Failed,
     Guarded,
+    Jump,
     Outcome,
     Skipped,
     failure,
     spelled,
 )
+from stepwell.errors import LoopLimit
 from stepwell.failpoints import failpoint
 from stepwell.plan.plan import Plan, PlanStep
 from stepwell.policy import UNDECLARED_ATTEMPTS, RetryPolicy
-from stepwell.state.fold import CancelSent, GuardDropped, GuardPassed, StepGuarded, apply
+from stepwell.state.fold import apply
+from stepwell.state.sparks import CancelSent, GuardDropped, GuardPassed, StepGuarded, StepsTold
 from stepwell.state.state import COMPLETED, GUARDING, State
 
 _KEPT_FAILURES = 20
@@ -84,13 +89,23 @@ class Ledger:
             self.spark(StepGuarded, state.paths[command.number])
             self.acts.append(command)
         elif isinstance(command, do.Prune):
-            self.note(ev.StepPruned, state.paths[command.number], 0, command.reason, command.because)
+            attempt = state.attempts[command.number] if command.number in state.open else 0  # one that is under way
+            self.note(ev.StepPruned, state.paths[command.number], attempt, command.reason, command.because)
         elif isinstance(command, do.Wait):
-            self.note(ev.JoinWaiting, state.paths[command.number], 0, command.waiting_for)
+            patience = self.plan.steps[command.number].join_timeout
+            deadline = None if patience is None else self.now + patience
+            self.note(ev.JoinWaiting, state.paths[command.number], 0, command.waiting_for, deadline)
+        elif isinstance(command, do.TimeOutJoin):
+            self._time_out_join(command)
+        elif isinstance(command, do.Reset):
+            self._reset(command)
+        elif isinstance(command, do.CancelSteps):
+            self.spark(StepsTold, "", 0, command.numbers)
+            self.acts.append(command)
         elif isinstance(command, do.Release):
             self.note(ev.JoinReleased, state.paths[command.number])
         elif isinstance(command, do.Conclude):
-            self._conclude(command.number, failed=command.failed)
+            self._conclude(command)
         elif isinstance(command, do.Abandon):
             path = state.paths[command.number]
             self.note(ev.StepCancelled, path, state.attempts[command.number], command.reason)
@@ -107,14 +122,44 @@ class Ledger:
         names = state.graph.names
         not_run = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
         failures = tuple(state.failures[:_KEPT_FAILURES])
-        self.note(ev.RunFinished, "", 0, command.status, command.reason, failures, not_run)
+        if command.status == "blocked" and not command.reason:
+            self.note(ev.RunBlocked, "", 0, *state.block)
+        else:
+            self.note(ev.RunFinished, "", 0, command.status, command.reason, failures, not_run)
 
-    def _conclude(self, number: int, *, failed: bool) -> None:
+    def _reset(self, command: do.Reset) -> None:
+        """A jump goes back: what lies between begins a new visit."""
+        state = self.state
+        path = state.paths[command.by]
+        paths = tuple(state.paths[number] for number in command.numbers)
+        whole = tuple(state.paths[number] for number in command.numbers if number in state.maps)
+        self.note(ev.StepReset, path, state.attempts[command.by], paths, "goto", whole)
+        self.acts.append(command)
+
+    def _time_out_join(self, command: do.TimeOutJoin) -> None:
+        """A join fails that has waited for too long: in an attempt that has no other content."""
+        step, path = self.plan.steps[command.number], self.state.paths[command.number]
+        attempt = self.state.attempts[command.number] + 1
+        self.note(ev.JoinTimedOut, path, 0, command.waiting_for)
+        self.note(ev.StepStarted, path, attempt)
+        patience = 0.0 if step.join_timeout is None else step.join_timeout
+        error = TimeoutError(f"after {patience:g} s it still waited for {', '.join(command.waiting_for)}")
+        failed = Failed("timeout", "join_timed_out", error, retryable=False)
+        self.errors[path] = error
+        record = failure(failed, path=path, step=step.name, item=None, attempt=attempt, retryable=False)
+        self.note(ev.StepFailed, path, attempt, record, not step.critical)
+
+    def _conclude(self, command: do.Conclude) -> None:
         """A map has come to an end by its items."""
-        state, step = self.state, self.plan.steps[number]
+        number, state, step = command.number, self.state, self.plan.steps[command.number]
         items, path, attempt = state.maps[number], state.paths[number], state.attempts[number]
-        if not failed:
-            self.note(ev.StepCompleted, path, attempt, None, False, items.failed > 0)
+        if not command.failed:
+            self.note(ev.StepCompleted, path, attempt, None, False, items.failed > 0, "", False, not step.ephemeral)
+            return
+        if command.source_failed and step.fan is not None:
+            source = state.paths[step.fan.over]
+            what = f"`{source}`, which gives its items, did not come to its end; {items.ended} of {items.total} ended"
+            self._map_failed(step, path, attempt, "dependency", "source_failed", what)
             return
         own = f"{step.name}["
         first = next((one for one in state.failures if one.path.startswith(own)), None)
@@ -125,10 +170,27 @@ class Ledger:
             what += f"; the first was {first.path}: {first.type}: {first.message}"
             if first.path in self.errors:
                 self.errors[path] = self.errors[first.path]
-        record = ev.Failure(
-            path, step.name, None, "error", "user", "items_failed", "ItemsFailed", what, "", False, attempt
-        )
+        self._map_failed(step, path, attempt, "user", "items_failed", what)
+
+    def _map_failed(self, step: PlanStep, path: str, attempt: int, source: str, reason: str, what: str) -> None:
+        kind = "ItemsFailed" if reason == "items_failed" else "SourceFailed"
+        record = ev.Failure(path, step.name, None, "error", source, reason, kind, what, "", False, attempt)
         self.note(ev.StepFailed, path, attempt, record, not step.critical)
+
+    def landed(self, number: int, jump: Jump) -> Jump | Completed | Failed:
+        """What becomes of a jump: where no further visit is allowed the step ends with its best, or fails."""
+        for one in (number, jump.target):
+            step = self.plan.steps[one]
+            if self.state.loops.get(one, 0) + 1 < step.max_visits:
+                continue
+            if jump.best is not None:
+                return structs.replace(jump.best, soft=True)
+            message = (
+                f"it wanted to jump back to `{self.plan.steps[jump.target].name}`, and `{step.name}` has had all "
+                f"{step.max_visits} of its visits; raise max_visits, or give Goto a `best` to go on with"
+            )
+            return Failed("loop", "max_visits", LoopLimit(message), retryable=False)
+        return jump
 
     def step_ends(self, number: int, attempt: int, outcome: Outcome) -> None:
         """Write down how an attempt of a step ended."""
@@ -138,7 +200,14 @@ class Ledger:
                 names = self.state.graph.names
                 chosen = tuple(names[target] for target in outcome.route)
                 self.note(ev.BranchChosen, path, attempt, spelled(outcome.value), chosen)
-            self.note(ev.StepCompleted, path, attempt, outcome.output, outcome.stops)
+            ephemeral = self.plan.steps[number].ephemeral
+            if ephemeral or outcome.stops or outcome.soft:
+                own = (outcome.output, outcome.stops, False, "", outcome.soft, not ephemeral)
+                self.note(ev.StepCompleted, path, attempt, *own)
+            else:
+                self.note(ev.StepCompleted, path, attempt, outcome.output)
+        elif isinstance(outcome, Jump):
+            self.note(ev.StepCompleted, path, attempt, None, False, False, self.plan.steps[outcome.target].name)
         elif isinstance(outcome, Skipped):
             self.note(ev.StepPruned, path, attempt, outcome.reason or "it_returned_skip")
         elif isinstance(outcome, Cancelled):
@@ -147,7 +216,7 @@ class Ledger:
             else:
                 self.note(ev.StepCancelled, path, attempt, outcome.reason)
         elif isinstance(outcome, Expanded):
-            self.note(ev.MapExpanded, path, attempt, outcome.count, outcome.keys)
+            self.note(ev.MapExpanded, path, attempt, outcome.count, outcome.keys, outcome.more)
         elif isinstance(outcome, Guarded):
             if outcome.passed:
                 self.spark(GuardPassed, path)
@@ -200,9 +269,10 @@ class Ledger:
         if not isinstance(outcome, Failed):
             raise AssertionError(f"{outcome!r} is no failure")
         again = retries(step, spent, outcome)
-        self.errors[path] = outcome.error
         record = failure(outcome, path=path, step=step.name, item=item, attempt=attempt, retryable=again)
         if not again or step.retry is None:
+            if item is None or not any(one.startswith(f"{step.name}[") for one in self.errors):
+                self.errors[path] = outcome.error  # of a map's items, only the first is told with the map
             return None, record
         return self.now + step.retry.wait(spent + 1, self.chance()), record
 

@@ -22,6 +22,15 @@ class Completed(Struct, frozen=True, gc=False):
     stops: bool = False
     route: tuple[int, ...] | None = None
     """Of a switch: the steps that it leads to."""
+    soft: bool = False
+    """It is the best that a loop came to before it had to end."""
+
+
+class Jump(Struct, frozen=True):
+    """It returned `Goto`: to which step, and what it is to end with where it may not jump."""
+
+    target: int
+    best: Completed | None
 
 
 class Skipped(Struct, frozen=True):
@@ -54,10 +63,11 @@ class Cancelled(Struct, frozen=True):
 
 
 class Expanded(Struct, frozen=True):
-    """A map knows its items."""
+    """A map knows its items; `more` are to come."""
 
     count: int
     keys: tuple[str, ...] | None
+    more: bool = False
 
 
 class Guarded(Struct, frozen=True):
@@ -67,7 +77,7 @@ class Guarded(Struct, frozen=True):
     text: str
 
 
-Outcome = Completed | Skipped | Again | Failed | Cancelled | Expanded | Guarded
+Outcome = Completed | Jump | Skipped | Again | Failed | Cancelled | Expanded | Guarded
 
 
 def failure(failed: Failed, *, path: str, step: str, item: str | None, attempt: int, retryable: bool) -> Failure:

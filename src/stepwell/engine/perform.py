@@ -7,15 +7,23 @@ from collections.abc import Callable
 from stepwell import events as ev
 from stepwell.clock import Clock, Timer
 from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts
+from stepwell.engine.audience import Audience
 from stepwell.engine.commands import Guard, Start, StartItem
 from stepwell.engine.crew import Act
+from stepwell.engine.expand import expand, keys_of
+from stepwell.engine.feed import Feed
 from stepwell.engine.ledger import Ledger, retries
-from stepwell.engine.outcome import Cancelled, Completed, Expanded, Failed, Outcome
-from stepwell.engine.values import Values
+from stepwell.engine.outcome import Cancelled, Completed, Expanded, Failed, Jump, Outcome
+from stepwell.engine.stream import Sink
+from stepwell.engine.tokens import Tokens
+from stepwell.engine.values import Values, items_of
 from stepwell.engine.worker import Signal, Worker
+from stepwell.errors import PayloadLost
 from stepwell.failpoints import failpoint
 from stepwell.plan.plan import PlanStep
-from stepwell.state.fold import SlotsHeld
+from stepwell.state.items import MapState
+from stepwell.state.sparks import Blocking, SlotsHeld
+from stepwell.state.state import COMPLETED
 
 _TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
 
@@ -25,6 +33,7 @@ class Performer:
 
     __slots__ = (
         "_attempts",
+        "_audience",
         "_clock",
         "_keeps",
         "_ledger",
@@ -33,19 +42,24 @@ class Performer:
         "_state",
         "_timers",
         "_values",
+        "feeds",
         "silent",
     )
 
     def __init__(
-        self, ledger: Ledger, attempts: Attempts, values: Values, clock: Clock, news: Callable[[], None], *, keeps: bool
-    ) -> None:
+        self, ledger: Ledger, attempts: Attempts, values: Values, clock: Clock, audience: Audience,
+        news: Callable[[], None], *, keeps: bool,
+    ) -> None:  # fmt: skip
         self._ledger = ledger
         self._plan = ledger.plan
         self._state = ledger.state
         self._attempts = attempts
         self._values = values
         self._clock = clock
+        self._audience = audience
         self._news = news
+        self.feeds: dict[int, Feed] = {}
+        """By step: the sources of maps that yield at this moment."""
         self._timers: list[Timer] = []
         self.silent = False
         """Nothing can be written down any more."""
@@ -53,29 +67,58 @@ class Performer:
         """Outputs of items are kept here, because the state has them encoded."""
 
     async def perform(self, worker: Worker, act: Act) -> None:
-        """Make an attempt and write down its outcome; a run that is being cancelled begins none."""
+        """Make an attempt and write down its outcome; a value that is lost blocks the run."""
         worker.act = act
+        try:
+            await self._perform(worker, act)
+        except PayloadLost as error:
+            self._ledger.spark(Blocking, "", 0, "payload_lost", str(error))
+            self._ends(worker, act, Cancelled("payload_lost"), self._clock.now())
+
+    async def _perform(self, worker: Worker, act: Act) -> None:
+        """The attempt; a run that is being cancelled begins none."""
         number = act.number
         step = self._plan.steps[number]
         if isinstance(act, Start) and number in self._state.maps:
-            return  # a map goes on with the items that it has; what becomes of it follows from them
-        if self._state.cancelling:
-            outcome: Outcome = Cancelled(self._state.halt)
+            self._go_on(step, self._state.maps[number])
+            return  # what becomes of a map follows from its items
+        if self._state.cancelling or number in self._state.clearing:
+            why = "goto" if self._state.jumps else "nothing_needs_it"
+            outcome: Outcome = Cancelled(self._state.halt or why)
         elif isinstance(act, StartItem):
             await self._item(worker, step, act)
             return
         elif isinstance(act, Guard):
-            outcome = await self._attempts.guard(worker, step)
+            outcome = await self._attempts.guard(worker, step, self._state.paths[number])
         elif step.fan is None:
             last = step.retry is None or not retries(step, self._state.spent[number], _TIMED_OUT)
             outcome = await self._attempts.make(worker, step, self._state.paths[number], act.attempt, last=last)
+        elif step.fan.live and self._state.steps[step.fan.over] != COMPLETED:
+            outcome = Expanded(0, None, more=True)  # its items come as the source yields them
         else:
-            outcome, items = self._attempts.expand(step, self._values.step(step.fan.over))
+            outcome, items = expand(step.fan, self._values.step(step.fan.over))
             self._values.use_source(number, items)
         if worker.told:
             await worker.settle()
         if not worker.lost:
             self._ends(worker, act, outcome, 0.0)
+
+    def _go_on(self, step: PlanStep, items: MapState) -> None:
+        """A map goes on with the items that it has; if its source has ended meanwhile, with all that it gave."""
+        fan = step.fan
+        if fan is None or self._state.steps[fan.over] != COMPLETED:
+            return
+        if items.closed:
+            if fan.live and fan.key is not None:  # by their keys they may be recorded in another order
+                values = items_of(self._values.step(fan.over))
+                placed = dict(zip(keys_of(fan.key, values), values, strict=True))
+                self._values.use_source(step.number, [placed[key] for key in items.keys or ()])
+            return
+        source = self._plan.steps[fan.over]
+        feed = self._feed(source, lambda _: None)
+        feed.give_all(items_of(self._values.step(fan.over)))
+        if feed.broken is not None:
+            self._ledger.step_ends(step.number, self._state.attempts[step.number], feed.broken)
 
     async def _item(self, worker: Worker, step: PlanStep, act: StartItem) -> None:
         number, index = act.number, act.index
@@ -94,16 +137,50 @@ class Performer:
         """Write down the outcome of an attempt."""
         number, ledger = act.number, self._ledger
         ledger.now = self._clock.now()
+        if worker.signal == "cancel" and number in self._state.clearing and isinstance(outcome, Failed):
+            outcome = Cancelled(worker.reason)  # however it took it: nobody waits for its end
         if isinstance(act, StartItem):
-            if self._keeps and isinstance(outcome, Completed):
+            if isinstance(outcome, Completed) and (self._keeps or self._plan.steps[number].ephemeral):
                 self._values.keep_item(number, act.index, outcome.value)
             ledger.item_ends(number, act.index, act.attempt, started_at, outcome)
         else:
+            if self.feeds and number in self.feeds:
+                outcome = self._fed(self.feeds.pop(number), outcome)
+            if isinstance(outcome, Jump):
+                outcome = ledger.landed(number, outcome)
             if isinstance(outcome, Completed):
                 self._values.keep(number, outcome.value)
             ledger.step_ends(number, act.attempt if isinstance(act, Start) else 1, outcome)
         if worker.abandoned is not None:
             self._report_thread(worker, act, outcome)
+
+    def sink(self, worker: Worker, step: PlanStep, path: str, attempt: int) -> Sink:
+        """Where the values of a generator go: to the maps over it, else to those who listen."""
+        ledger = self._ledger
+        if step.feeds:
+            feed = self.feeds[step.number] = self._feed(step, lambda reason: self.end(worker, "cancel", reason))
+            ledger.spark(SlotsHeld, "", 0, -1)  # it would wait for the items that wait for it
+            feed.begin()
+            return feed
+        audience = self._audience if step.yields is None else Audience()  # what a map runs over is no stream of tokens
+        return Tokens(audience, self._clock, ledger.run_id, path, attempt)
+
+    def _feed(self, source: PlanStep, stop: Callable[[str], None]) -> Feed:
+        ledger, keeps = self._ledger, self._keeps
+        return Feed(ledger, self._values, self._clock, source, encodes=keeps, news=self._news, stop=stop)
+
+    def _fed(self, feed: Feed, outcome: Outcome) -> Outcome:
+        """How a source has ended: it is complete only if its maps have all that it gave."""
+        all_given = feed.settle()
+        feed.close()
+        if feed.broken is not None:
+            return feed.broken
+        if not isinstance(outcome, Completed):
+            return outcome
+        if not all_given:
+            return Cancelled(f"run_{self._state.halt}")
+        feed.complete()
+        return outcome
 
     def _path(self, act: Act) -> str:
         if isinstance(act, StartItem):

@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from stepwell import events as ev
+from stepwell.capture.capture import Capture
 from stepwell.clock import Clock, Timer
 from stepwell.engine.attempt import CANCEL_GRACE, Attempts
-from stepwell.engine.commands import CancelRunning, Command, Guard, Start, StartItem
+from stepwell.engine.audience import Audience
+from stepwell.engine.commands import CancelRunning, CancelSteps, Command, Guard, Reset, Start, StartItem
 from stepwell.engine.crew import Act, Crew
 from stepwell.engine.decide import next_time
 from stepwell.engine.inject import Scope
@@ -27,6 +29,7 @@ from stepwell.plan.plan import Plan
 from stepwell.state.state import State
 
 _ACTS = (Start, StartItem, Guard)
+_LAST = (ev.RunFinished, ev.RunBlocked)
 
 Fact = tuple[type[ev.Event], tuple[object, ...]]
 """A fact without its number and time: its class, and its fields from `path` on."""
@@ -56,7 +59,7 @@ class Runner:
         self.state = state
         self.values = Values(plan, state, store, inputs, copies=store.encodes)
         self.ledger = Ledger(plan, state, lease.run_id, chance)
-        self.listeners: list[Callable[[ev.Event], None]] = []
+        self.audience = Audience()
         """Told of what is live only."""
         self.error: BaseException | None = None
         """Why the run could not be recorded to its end."""
@@ -74,6 +77,7 @@ class Runner:
         self._crew = Crew(f"stepwell {lease.run_id}", self._perform, self._fail)
         scope = Scope(self.values.input, self.values.step)
         attempts = Attempts(
+            plan,
             lease.run_id,
             scope,
             clock,
@@ -81,14 +85,21 @@ class Runner:
             encodes=store.encodes,
             check=check,
         )
-        self._performer = Performer(self.ledger, attempts, self.values, clock, self._tick, keeps=store.encodes)
-        attempts.end = self._performer.end
+        self._performer = Performer(
+            self.ledger, attempts, self.values, clock, self.audience, self._tick, keeps=store.encodes
+        )
+        attempts.end, attempts.sink = self._performer.end, self._performer.sink
+        self._attempts = attempts
 
     def begin(self, facts: Sequence[Fact]) -> None:
         """Write down the first facts; from here on the run can be cancelled."""
         self.ledger.now = self._clock.now()
         for kind, fields in facts:
             self.ledger.note(kind, *fields)
+
+    def listen(self, capture: Capture) -> None:
+        """From the first attempt to the end of the run, hear what attempts print and log."""
+        self._attempts.capture = capture
 
     async def run(self) -> None:
         """Go on until the run is over; what the store raised is in `error`."""
@@ -124,6 +135,8 @@ class Runner:
 
     def _end_for_all(self) -> None:
         """Nobody waits for this run any longer."""
+        if self._attempts.capture is not None:
+            self._attempts.capture.close()
         if not self.ended.done():
             self.ended.set_result(None)
 
@@ -199,23 +212,31 @@ class Runner:
         if crew.over:
             return
         for act in acts:
-            if isinstance(act, CancelRunning):
-                for worker in list(crew.workers):
-                    self._performer.end(worker, "cancel", act.reason)
-            elif isinstance(act, _ACTS):
+            if isinstance(act, _ACTS):
                 crew.todo.append(act)
-                if self.listeners and isinstance(act, StartItem):
+                if self.audience.listeners and isinstance(act, StartItem):
                     self._tell_started(act)
-        if batch and isinstance(batch[-1], ev.RunFinished):
+            elif isinstance(act, Reset):
+                self.values.forget(act.numbers)
+            elif isinstance(act, CancelRunning | CancelSteps):
+                self._cancel(act)
+        if batch and isinstance(batch[-1], _LAST):
             self._over()
+        if self._performer.feeds:
+            for feed in list(self._performer.feeds.values()):
+                feed.look()
         if self.state.timers or self.state.deadline is not None:
             self._set_timer()
 
+    def _cancel(self, act: CancelRunning | CancelSteps) -> None:
+        """Tell attempts to end: all, or those of some steps."""
+        for worker in list(self._crew.workers):
+            if isinstance(act, CancelRunning) or (worker.act is not None and worker.act.number in act.numbers):
+                self._performer.end(worker, "cancel", act.reason)
+
     def _tell_started(self, act: StartItem) -> None:
         path = self.state.item_path(act.number, act.index)
-        event = ev.ItemStarted(self._lease.run_id, 0, self._clock.now(), path, act.attempt, act.index)
-        for listener in self.listeners:
-            listener(event)
+        self.audience.tell(ev.ItemStarted(self._lease.run_id, 0, self._clock.now(), path, act.attempt, act.index))
 
     def _fail(self, error: BaseException) -> None:
         """The store has failed, or this process is told to end: nothing more can be written down."""
@@ -239,6 +260,13 @@ class Runner:
     def _wake(self) -> None:
         self._when = None
         self._tick()
+
+    def warn(self, reason: str, message: str) -> None:
+        """Write down what somebody should know and that stops nothing; a run that is over hears it no more."""
+        if not self._crew.over and self.state.status == "running":
+            self.ledger.now = self._clock.now()
+            self.ledger.note(ev.WarningIssued, "", 0, reason, clean(message))
+            self.ended.get_loop().call_soon(self._tick)  # this may be in the midst of an attempt
 
     @failpoint("engine.cancel")
     def cancel(self, reason: str) -> asyncio.Future[None] | None:

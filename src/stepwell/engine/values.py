@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import cast
 from uuid import UUID
 
-from stepwell.errors import CodecError
+from stepwell.errors import CodecError, PayloadLost
 from stepwell.events import Payload
 from stepwell.journal.port import Blobs
 from stepwell.plan.plan import UNSET, Plan
@@ -45,6 +45,13 @@ class Values:
         """The output that a step has just given."""
         self._steps[number] = value
 
+    def forget(self, numbers: Iterable[int]) -> None:
+        """These steps begin a new visit: nothing of what they gave counts any more."""
+        for number in numbers:
+            self._steps[number] = UNSET
+            self._items.pop(number, None)
+            self._sources.pop(number, None)
+
     def keep_item(self, number: int, index: int, value: object) -> None:
         """The output that a map item has just given; a state that holds live values needs it no second time."""
         self._items.setdefault(number, {})[index] = value
@@ -58,15 +65,27 @@ class Values:
         return deepcopy(value) if self._copies and not isinstance(value, _UNCHANGING) else value
 
     def step(self, number: int) -> object:
-        """The output of a step; UNSET where it has none. Raises PayloadLost or CodecError for a damaged record."""
-        if self._state.steps[number] != COMPLETED:
+        """The output of a step; UNSET where it has none. Raises PayloadLost or CodecError for a damaged record.
+
+        An ephemeral step's is what it gave in this process, the same object for all.
+        """
+        if self._state.steps[number] != COMPLETED or number in self._state.jumps:
             return UNSET
         value = self._steps[number]
         if value is UNSET:
             value = self._recorded(number)
-        keep = not self._copies or isinstance(value, _UNCHANGING)
+        keep = not self._copies or isinstance(value, _UNCHANGING) or self._plan.steps[number].ephemeral
         self._steps[number] = value if keep else UNSET
         return value
+
+    def at_hand(self, number: int) -> bool:
+        """Whether a step has an output that can still be had: of an ephemeral step, only its own process has one."""
+        if self._state.steps[number] != COMPLETED or number in self._state.jumps:
+            return False
+        if not self._plan.steps[number].ephemeral or self._steps[number] is not UNSET or number in self._items:
+            return True
+        items = self._state.maps.get(number)
+        return items is not None and COMPLETED not in items.stages  # an empty list needs no record
 
     def stopped_item(self, number: int) -> object:
         """What the item that returned `Stop` gave with it: the last one that has an output."""
@@ -89,6 +108,9 @@ class Values:
 
     def _recorded(self, number: int) -> object:
         """A step's output as the state has it; a map's is that of its items, in their order."""
+        if not self.at_hand(number):
+            name = self._plan.steps[number].name
+            raise PayloadLost(f"step `{name}` is ephemeral: its output was not kept, and its process is gone")
         if self._plan.steps[number].fan is None:
             return self._decoded(number, self._state.outputs[number])
         items, live = self._state.maps[number], self._items.pop(number, {})

@@ -8,8 +8,9 @@ from itertools import chain
 from stepwell.definition.spec import StepSpec
 from stepwell.graph import cycle
 from stepwell.plan.draft import Draft, DraftStep
+from stepwell.plan.loops import ephemeral_steps_keep_to_themselves, joins_can_be_reached, jumps_lead_back
 from stepwell.plan.reach import no_step_needs_two_routes_at_once
-from stepwell.plan.returns import all_values, item_type, plain_class
+from stepwell.plan.returns import all_values, item_type, plain_class, yielded
 
 Found = Iterator[tuple[StepSpec | None, str]]
 """Problems, with the step each is about."""
@@ -103,6 +104,14 @@ def modes_fit(draft: Draft) -> Found:
             yield step.spec, 'an async function runs on the loop; leave runs_on="thread" out, or make it sync'
 
 
+def generators_say_what_they_yield(draft: Draft) -> Found:
+    """A generator whose annotation is that of no generator."""
+    for step in draft.steps:
+        if step.shape.streams and yielded(step.shape.returns) is None:
+            kind = "AsyncIterator" if step.shape.is_async else "Iterator"
+            yield step.spec, f"it is a generator, so its return annotation is {kind}[…], with the type that it yields"
+
+
 def values_fit_their_parameters(draft: Draft) -> Found:
     """A data parameter of a class that what its step gives is certainly not of."""
     for step in draft.steps:
@@ -155,6 +164,10 @@ RULES: tuple[Callable[[Draft], Found], ...] = (
     switches_have_routes,
     routes_fit_the_values,
     modes_fit,
+    generators_say_what_they_yield,
     values_fit_their_parameters,
     no_step_needs_two_routes_at_once,
+    jumps_lead_back,
+    joins_can_be_reached,
+    ephemeral_steps_keep_to_themselves,
 )

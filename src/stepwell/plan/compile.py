@@ -11,11 +11,12 @@ from hashlib import sha256
 from stepwell.codecs.port import Codec
 from stepwell.definition.spec import Definition
 from stepwell.errors import DefinitionError
-from stepwell.graph import Edge, Graph, build
+from stepwell.graph import Edge, Graph, build, flatten
 from stepwell.plan.check import RULES
 from stepwell.plan.draft import Draft, DraftStep, Values, draft_step
 from stepwell.plan.fingerprint import Fingerprint, Fingerprints
 from stepwell.plan.inputs import Inputs
+from stepwell.plan.loops import live_sources
 from stepwell.plan.names import Names, Problems
 from stepwell.plan.plan import UNSET, Fan, InputSpec, Mode, Plan, PlanStep
 from stepwell.plan.ports import Codecs, Condition
@@ -30,8 +31,12 @@ def compile_plan(definition: Definition, codecs: Codecs, condition: Condition | 
     inputs = Inputs(problems)
     draft = Draft(definition, Ground(names, inputs, problems), problems)
     shapes, values = Shapes(), Values(codecs, problems)
-    draft.steps = [draft_step(draft, number, shapes, values, condition) for number in range(len(definition.steps))]
+    draft.steps = [draft_step(draft, number, shapes, condition) for number in range(len(definition.steps))]
+    values.settle(draft)
     draft.edges = [edge for step in draft.steps for edge in _edges(step)]
+    live = live_sources(draft)
+    if live:
+        draft.edges = [edge._replace(live=True) if (edge.source, edge.target) in live else edge for edge in draft.edges]
     if definition.output is not None:
         draft.output = names.resolve(definition.output, None, "output of the pipeline")
     for rule in RULES:
@@ -60,12 +65,19 @@ def _edges(step: DraftStep) -> Iterator[Edge]:
 
 def _plan(draft: Draft, inputs: dict[str, InputSpec], warnings: tuple[str, ...], codecs: Codecs) -> Plan:
     definition = draft.definition
-    graph = build([step.spec.name for step in draft.steps], draft.edges)
+    quorums = {step.number: step.spec.join for step in draft.steps if step.spec.join}
+    jumps = [(step.number, target) for step in draft.steps for target in dict.fromkeys(step.goto)]
+    graph = build([step.spec.name for step in draft.steps], draft.edges, quorums, jumps)
+    live = {(edge.source, edge.target) for edge in draft.edges if edge.live}
+    feeding = {source for source, _ in live}
     last = tuple(number for number, links in enumerate(graph.after) if not links)
-    fingerprints = Fingerprints()
+    prints = Fingerprints()
+    steps = tuple(
+        _plan_step(definition, step, prints.with_bound(step.spec, codecs), feeding, live) for step in draft.steps
+    )
     return Plan(
         name=definition.name,
-        steps=tuple(_plan_step(definition, step, fingerprints.with_bound(step.spec, codecs)) for step in draft.steps),
+        steps=steps,
         graph=graph,
         inputs=inputs,
         output=last[0] if draft.output is None and len(last) == 1 else draft.output,
@@ -76,13 +88,20 @@ def _plan(draft: Draft, inputs: dict[str, InputSpec], warnings: tuple[str, ...],
         on_failure=definition.on_failure,
         concurrency=definition.concurrency,
         run_timeout=definition.run_timeout,
+        fingerprints={step.name: step.fingerprint for step in steps},
+        edges=flatten(graph.edges),
         warnings=warnings,
     )
 
 
-def _plan_step(definition: Definition, step: DraftStep, code: Fingerprint) -> PlanStep:
+def _plan_step(
+    definition: Definition, step: DraftStep, code: Fingerprint, feeding: set[int], live: set[tuple[int, int]]
+) -> PlanStep:
     spec = step.spec
-    fan = None if step.over is None else Fan(step.over, spec.key, spec.concurrency, spec.min_success)
+    fan = None
+    if step.over is not None:
+        by_live = (step.over, step.number) in live
+        fan = Fan(step.over, spec.key, spec.concurrency, spec.min_success, live=by_live)
     return PlanStep(
         number=step.number,
         name=spec.name,
@@ -97,6 +116,13 @@ def _plan_step(definition: Definition, step: DraftStep, code: Fingerprint) -> Pl
         critical=spec.critical,
         retry=spec.retry or definition.retry,
         timeout=spec.timeout or definition.timeout,
+        streams=step.shape.streams,
+        yields=step.yields,
+        feeds=step.number in feeding,
+        join_timeout=spec.join_timeout,
+        ephemeral=step.ephemeral,
+        goto=step.goto,
+        max_visits=spec.max_visits,
         guard=step.guard,
         routes=step.routes,
         fan=fan,
@@ -121,6 +147,6 @@ def _found(codec: Codec | None) -> Codec:
 
 def _fingerprint(draft: Draft, graph: Graph) -> str:
     """Names, kinds and edges: the pipeline's form, whatever its steps do."""
-    form = [(step.spec.name, step.spec.kind) for step in draft.steps]
+    form = [(step.spec.name, step.spec.kind, step.spec.join) for step in draft.steps]
     links = [(number, *link) for number, found in enumerate(graph.after) for link in sorted(found)]
     return sha256(repr((form, links)).encode()).hexdigest()[:32]

@@ -11,7 +11,7 @@ from stepwell.graph import Edge
 from stepwell.plan.names import Problems
 from stepwell.plan.plan import UNSET, Guard, Parameter, Routes
 from stepwell.plan.ports import Codecs, Condition, codec_of
-from stepwell.plan.returns import value_type
+from stepwell.plan.returns import stream_type, value_type, yielded
 from stepwell.plan.shape import EMPTY, Asked, Shape, Shapes
 from stepwell.plan.signature import Ground, keywords, parameters
 from stepwell.plan.sources import lambda_text
@@ -24,14 +24,18 @@ class DraftStep:
     number: int
     spec: StepSpec
     shape: Shape
-    value: object
-    codec: Codec | None
+    value: object = EMPTY
+    codec: Codec | None = None
+    yields: Codec | None = None
+    """Of a generator that a map runs over: the codec of one item."""
     parameters: tuple[Parameter, ...] = ()
     guard: Guard | None = None
     after: tuple[int, ...] = ()
     to: tuple[int, ...] = ()
     routes: Routes | None = None
     over: int | None = None
+    goto: tuple[int, ...] = ()
+    ephemeral: bool = False
 
 
 @dataclass(slots=True)
@@ -52,24 +56,40 @@ class Values:
     def __init__(self, codecs: Codecs, problems: Problems) -> None:
         self._codecs = codecs
         self._problems = problems
-        self._known: dict[int, tuple[object, Codec | None]] = {}
+        self._known: dict[tuple[int, bool], tuple[object, Codec | None]] = {}
 
-    def of(self, shape: Shape, spec: StepSpec) -> tuple[object, Codec | None]:
+    def of(self, shape: Shape, spec: StepSpec, *, listed: bool) -> tuple[object, Codec | None]:
         """The declared type without control types, and its codec, or None and a problem."""
-        found = self._known.get(id(shape))
+        found = self._known.get((id(shape), listed))
         if found is None:
-            value = value_type(shape.returns)
-            found = value, codec_of(self._codecs, value, "what it returns", spec, self._problems)
-            self._known[id(shape)] = found
+            value = stream_type(shape.returns, listed=listed) if shape.streams else value_type(shape.returns)
+            what = "what it yields" if shape.streams else "what it returns"
+            found = value, codec_of(self._codecs, value, what, spec, self._problems)
+            self._known[id(shape), listed] = found
         return found
 
+    def settle(self, draft: Draft) -> None:
+        """Find type and codec of what each step gives; who runs over whom is known."""
+        listed = {step.over for step in draft.steps}
+        for step in draft.steps:
+            spec, shape = step.spec, step.shape
+            step.ephemeral = (spec.durability or draft.definition.durability) == "ephemeral"
+            in_list = step.number in listed and spec.kind != "map"
+            if step.ephemeral:  # it is handed on as it is, and may be of a type that cannot be recorded
+                step.value = stream_type(shape.returns, listed=in_list) if shape.streams else value_type(shape.returns)
+                step.codec = self._codecs.codec(EMPTY)
+                continue
+            step.value, step.codec = self.of(shape, spec, listed=in_list)
+            if shape.streams and in_list and step.codec is not None:
+                item = yielded(shape.returns)
+                step.yields = codec_of(self._codecs, EMPTY if item is None else item, "an item", spec, self._problems)
 
-def draft_step(draft: Draft, number: int, shapes: Shapes, values: Values, condition: Condition | None) -> DraftStep:
+
+def draft_step(draft: Draft, number: int, shapes: Shapes, condition: Condition | None) -> DraftStep:
     """All references of one step resolved."""
     spec, ground = draft.definition.steps[number], draft.ground
     shape = shapes.of(spec.function, spec)
-    value, codec = values.of(shape, spec)
-    step = DraftStep(number, spec, shape, value, codec)
+    step = DraftStep(number, spec, shape)
     step.guard = _guard(ground, number, spec, shapes, condition)
     asked_by_guard = () if step.guard is None else tuple(one.name for one in step.guard.parameters)
     step.parameters = (
@@ -78,6 +98,7 @@ def draft_step(draft: Draft, number: int, shapes: Shapes, values: Values, condit
     )
     step.after = _numbers(ground, spec, spec.after, "after")
     step.to = _numbers(ground, spec, spec.to, "to")
+    step.goto = _numbers(ground, spec, spec.goto, "goto")
     if spec.kind == "switch":
         routes = [(route, _numbers(ground, spec, refs, f"the route {route!r}")) for route, refs in spec.routes]
         default = None if spec.default is None else _numbers(ground, spec, spec.default, "default")

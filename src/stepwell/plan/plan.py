@@ -69,6 +69,8 @@ class Fan:
     key: Callable[[object], object] | None
     concurrency: int
     min_success: float | int | None
+    live: bool = False
+    """That step is a generator, and its items are taken as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,18 @@ class PlanStep:
     critical: bool = True
     retry: RetryPolicy | None = None
     timeout: float | None = None
+    streams: bool = False
+    """Its function is a generator."""
+    yields: Codec | None = None
+    """Of a generator that a map runs over: encodes one item. Its output is the list of them, whatever they are."""
+    feeds: bool = False
+    """A map takes its items as they come."""
+    join_timeout: float | None = None
+    ephemeral: bool = False
+    """No output is kept: it runs again on a resume if an unfinished step needs it."""
+    goto: tuple[int, ...] = ()
+    """Where it may jump back to."""
+    max_visits: int = 100
     guard: Guard | None = None
     routes: Routes | None = None
     fan: Fan | None = None
@@ -140,4 +154,8 @@ class Plan:
     on_failure: OnFailure = "stop"
     concurrency: int | None = None
     run_timeout: float | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict[str, str])
+    """That of each step, by name."""
+    edges: tuple[tuple[int, int, int], ...] = ()
+    """The edges of the graph as every run of it records them."""
     warnings: tuple[str, ...] = ()

@@ -1,16 +1,26 @@
-"""What a step's return annotation says about its value: control types are told apart from it, `Stop[T]` gives its T."""
+"""What a return annotation says of a step's value: control types are told apart, `Stop[T]` and `Output[T]` give T."""
 
 from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Awaitable, Coroutine
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from enum import Enum, Flag
 from typing import Annotated, Any, Literal, Never, NoReturn, Union, cast, get_args, get_origin
 
-from stepwell.control import CONTROLS, Stop
+from stepwell.control import CONTROLS, Output, Stop
 
 _UNDECLARED: tuple[object, ...] = (inspect.Signature.empty, Any, object)
+_STREAMS: tuple[object, ...] = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
 _NO_VALUE: tuple[object, ...] = (*CONTROLS, Never, NoReturn)
 
 
@@ -20,26 +30,76 @@ def value_type(annotation: object) -> object:
     >>> value_type(int | Stop[str]) == int | str
     True
     """
+    values, given, controls = _told_apart(annotation)
+    return _union([*values, *given]) if controls else annotation
+
+
+def _told_apart(annotation: object) -> tuple[list[object], list[object], bool]:
+    """The values, those that come inside of a control value, and whether there is any control type."""
     values: list[object] = []
+    given: list[object] = []
     controls = False
-    left = [annotation]
+    left = [(annotation, values)]
     while left:
-        one = left.pop()
+        one, found = left.pop()
         if _is_union(one):
-            left.extend(reversed(_members(one)))
+            left.extend((member, found) for member in reversed(_members(one)))
         elif get_origin(one) is Annotated and _is_union(get_args(one)[0]):
-            left.append(get_args(one)[0])
-        elif get_origin(one) is Stop:
+            left.append((get_args(one)[0], found))
+        elif get_origin(one) in (Stop, Output):
             controls = True
-            left.extend(get_args(one))
+            left.extend((member, given) for member in get_args(one))
         elif one is Stop:
             controls = True
-            values.append(None)  # of a bare `Stop` nothing is known but that its value may be left out
+            given.append(None)  # of a bare `Stop` nothing is known but that its value may be left out
+        elif one is Output:
+            controls = True
+            given.append(Any)
         elif any(one is never for never in _NO_VALUE):
             controls = True
         else:
-            values.append(one)
-    return _union(values) if controls else annotation
+            found.append(one)
+    return values, given, controls
+
+
+def yielded(annotation: object) -> object | None:
+    """What a generator of this annotation yields, control types told apart; None where it is that of no generator.
+
+    >>> yielded(Iterator[int | Stop[str]])
+    <class 'int'>
+    """
+    if annotation is inspect.Signature.empty:
+        return annotation
+    if get_origin(annotation) not in _STREAMS and annotation not in _STREAMS:
+        return None
+    values, _, _ = _told_apart(next(iter(get_args(annotation)), inspect.Signature.empty))
+    return _union(values) if values else inspect.Signature.empty
+
+
+def stream_type(annotation: object, *, listed: bool) -> object:
+    """The type of a generator's output: the joined text, or the list of what it yields; or what `Output` gives.
+
+    `listed`: a map runs over it, so it is the list in any case.
+
+    >>> stream_type(Iterator[str], listed=False)
+    <class 'str'>
+    """
+    arguments = get_args(annotation)
+    if not arguments:
+        return inspect.Signature.empty
+    values, given, _ = _told_apart(arguments[0])
+    if len(arguments) == 3 and arguments[2] not in (None, type(None)):
+        values_of_return, given_by_return, _ = _told_apart(arguments[2])
+        given += [*values_of_return, *given_by_return]
+    item = _union(values)
+    if item is inspect.Signature.empty:
+        return item
+    if listed:
+        return list[item]  # type: ignore[valid-type]
+    whole: list[object] = [str] if str in values else []
+    if values and values != [str]:
+        whole.append(list[item])  # type: ignore[valid-type]
+    return _union([*whole, *given])
 
 
 def awaited(annotation: object) -> object:

@@ -11,7 +11,7 @@ from functools import partial
 from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any, NamedTuple, cast
 
-from stepwell.definition.functions import called, innermost, is_async
+from stepwell.definition.functions import called, innermost, is_async, is_async_generator, is_generator
 from stepwell.definition.spec import Function, StepSpec
 from stepwell.plan.plan import UNSET
 from stepwell.plan.returns import awaited
@@ -35,6 +35,8 @@ class Shape:
     asked: tuple[Asked, ...]
     returns: object = EMPTY
     is_async: bool = False
+    streams: bool = False
+    """It is a generator, sync or async; `returns` is its annotation as it stands."""
     any_keyword: bool = False
     """It takes `**kwargs`."""
     complaints: tuple[str, ...] = ()
@@ -58,7 +60,8 @@ class Shapes:
 
 def read(function: Function, names: Mapping[str, object], hints: Hints) -> Shape:
     """The shape of a function; what `names` holds is found by its string annotations beside its module's globals."""
-    asynchronous = is_async(function)
+    streams = is_generator(function)
+    asynchronous = is_async(function) or is_async_generator(function)
     complaints: list[str] = []
     found = hints.of(function, names, complaints)
     try:
@@ -70,7 +73,7 @@ def read(function: Function, names: Mapping[str, object], hints: Hints) -> Shape
     returns: object = function if isinstance(function, type) else found.get("return", EMPTY)
     value = returns if asynchronous else awaited(returns)
     any_keyword = len(asked) < len(parameters)
-    return Shape(asked, value, asynchronous or value is not returns, any_keyword, tuple(complaints))
+    return Shape(asked, value, asynchronous or value is not returns, streams, any_keyword, tuple(complaints))
 
 
 def _parameters(function: Function) -> Iterator[tuple[str, object, bool]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heapify, heappush
+from heapq import heappush
 from typing import cast
 
 from stepwell import events as ev
-from stepwell.ids import path_text
-from stepwell.state import items
+from stepwell.state import fold_again as again
+from stepwell.state import fold_items as items
+from stepwell.state import sparks
 from stepwell.state.state import (
     CANCELLED,
     COMPLETED,
@@ -16,34 +17,13 @@ from stepwell.state.state import (
     GUARDING,
     PENDING,
     PRUNED,
+    RETRY,
     RUNNING,
     SKIPPED,
     TOLERATED,
     WAITING,
     State,
 )
-
-
-class StepGuarded(ev.Event, frozen=True):
-    """A spark of the engine alone: the `when` of a step is being evaluated."""
-
-
-class GuardPassed(ev.Event, frozen=True):
-    """A spark of the engine alone: the `when` of a step was true."""
-
-
-class GuardDropped(ev.Event, frozen=True):
-    """A spark of the engine alone: the `when` of a step was not evaluated to its end, because the run ends."""
-
-
-class CancelSent(ev.Event, frozen=True):
-    """A spark of the engine alone: all that runs has been told to end."""
-
-
-class SlotsHeld(ev.Event, frozen=True):
-    """A spark of the engine alone: so many more (or fewer) slots are held by threads that nobody can stop."""
-
-    change: int = 0
 
 
 def apply(state: State, event: ev.Event) -> None:
@@ -65,6 +45,15 @@ def run_resumed(state: State, event: ev.RunResumed) -> None:
     state.cancelling = False
     state.deadline = event.deadline
     state.recoveries = state.recoveries + 1 if event.recovered else 0
+    state.gone |= state.unkept
+    state.clearing.clear()
+    if not event.recovered:  # nobody's patience goes on while a run has ended
+        for number in list(state.patience):
+            again.no_more_patience(state, number)
+            state.waited.discard(number)
+            state.joins.append(number)
+    for live in state.maps.values():
+        live.known = live.total if live.closed else 0
     state.running = state.held = 0
     began = [number for number, status in enumerate(state.steps) if status == GUARDING or status == RUNNING]
     for number in began:
@@ -83,6 +72,7 @@ def run_timed_out(state: State, event: ev.RunTimedOut) -> None:
 
 def run_blocked(state: State, event: ev.RunBlocked) -> None:
     state.status = "blocked"
+    state.block = (event.reason, event.message)
     state.recoveries = 0
 
 
@@ -90,23 +80,25 @@ def run_finished(state: State, event: ev.RunFinished) -> None:
     state.status = event.status
 
 
-def step_guarded(state: State, event: StepGuarded) -> None:
+def step_guarded(state: State, event: sparks.StepGuarded) -> None:
     number = state.at[event.path]
     state.leave_ready(number)
     state.steps[number] = GUARDING
     state.running += 1
 
 
-def guard_passed(state: State, event: GuardPassed) -> None:
+def guard_passed(state: State, event: sparks.GuardPassed) -> None:
     number = state.at[event.path]
+    state.clearing.discard(number)
     state.steps[number] = PENDING
     state.passed.add(number)
     state.ready.append(number)
     state.running -= 1
 
 
-def guard_dropped(state: State, event: GuardDropped) -> None:
+def guard_dropped(state: State, event: sparks.GuardDropped) -> None:
     number = state.at[event.path]
+    state.clearing.discard(number)
     state.steps[number] = PENDING
     state.ready.append(number)
     state.running -= 1
@@ -119,6 +111,9 @@ def step_started(state: State, event: ev.StepStarted) -> None:
         state.leave_ready(number)
     elif before == WAITING:
         state.drop_timer(number)
+    if number in state.graph.feeders and number not in state.streaming:
+        state.streaming.add(number)
+        state.stream(number)
     state.steps[number] = RUNNING
     state.attempts[number] = event.attempt
     if event.attempt == 1:
@@ -138,8 +133,13 @@ def ends(state: State, event: ev.Event, status: int) -> int:
         items.map_closed(state, number)
     elif before == RUNNING or before == GUARDING:
         state.running -= 1
+    elif before == WAITING:
+        state.drop_timer(number)
     elif before == PENDING:
         state.leave_ready(number)
+        again.no_more_patience(state, number)
+        if number in state.maps:  # it was to go on with the items it has
+            items.map_closed(state, number)
     state.steps[number] = status
     state.ended_at[number] = event.at
     state.ended += 1
@@ -152,10 +152,17 @@ def step_completed(state: State, event: ev.StepCompleted) -> None:
     state.outputs[number] = event.output
     if event.degraded:
         state.degraded.add(number)
+    if event.soft_failed:
+        state.soft.add(number)
+    if not event.kept:
+        state.unkept.add(number)
     if event.stops:
         state.halt = state.halt or "stopped"
         state.stopped_by = number
-    state.settle(number)
+    if event.goto in state.graph.number:
+        state.jumps[number] = state.graph.number[event.goto]  # what follows begins after the last visit
+    else:
+        state.settle(number)
 
 
 def step_retrying(state: State, event: ev.StepRetrying) -> None:
@@ -164,7 +171,7 @@ def step_retrying(state: State, event: ev.StepRetrying) -> None:
         state.running -= 1
     state.steps[number] = WAITING
     state.spent[number] += 1
-    heappush(state.timers, (event.retry_at, number, -1))
+    heappush(state.timers, (event.retry_at, number, RETRY))
 
 
 def step_failed(state: State, event: ev.StepFailed) -> None:
@@ -198,56 +205,26 @@ def step_pruned(state: State, event: ev.StepPruned) -> None:
     state.settle(number)
 
 
-def step_reset(state: State, event: ev.StepReset) -> None:
-    """These steps and items have no end any more; all others keep theirs, the other items of a map too."""
-    steps = {state.at[path] for path in event.paths if path in state.at}
-    for path in event.paths:
-        if path not in state.at:
-            items.item_reset(state, path)
-    for number in steps:
-        state.steps[number] = PENDING
-        state.spent[number] = state.attempts[number] = 0
-        state.outputs[number] = state.started_at[number] = state.ended_at[number] = None
-        state.reasons[number] = state.because[number] = ""
-        state.chosen.pop(number, None)
-        state.passed.discard(number)
-        if state.stopped_by == number and number not in state.maps:
-            state.stopped_by = -1
-        state.released.discard(number)
-        state.waited.discard(number)
-        state.degraded.discard(number)
-        state.visits[number] += 1
-        del state.at[state.paths[number]]
-        state.paths[number] = path_text(state.graph.names[number], visit=state.visits[number])
-        state.at[state.paths[number]] = number
-    gone = set(event.paths)
-    state.failures = [failure for failure in state.failures if failure.path not in gone]
-    state.timers = [timer for timer in state.timers if timer[2] >= 0 or timer[1] not in steps]
-    heapify(state.timers)
-    state.count()
-
-
-def join_waiting(state: State, event: ev.JoinWaiting) -> None:
-    number = state.at[event.path]
-    state.waited.add(number)
-    if number in state.joins:
-        state.joins.remove(number)
-
-
-def join_released(state: State, event: ev.JoinReleased) -> None:
-    state.released.add(state.at[event.path])
-
-
 def branch_chosen(state: State, event: ev.BranchChosen) -> None:
     numbers = state.graph.number
     state.chosen[state.at[event.path]] = frozenset(numbers[name] for name in event.chosen)
 
 
-def cancel_sent(state: State, event: CancelSent) -> None:
+def cancel_sent(state: State, event: sparks.CancelSent) -> None:
     state.cancelling = True
 
 
-def slots_held(state: State, event: SlotsHeld) -> None:
+def blocking(state: State, event: sparks.Blocking) -> None:
+    if state.halt not in ("cancelled", "timed_out"):
+        state.halt = "blocked"
+        state.block = (event.reason, event.message)
+
+
+def steps_told(state: State, event: sparks.StepsTold) -> None:
+    state.clearing.update(event.numbers)
+
+
+def slots_held(state: State, event: sparks.SlotsHeld) -> None:
     state.held += event.change
 
 
@@ -271,21 +248,25 @@ _APPLY = cast(
         ev.StepCancelled: step_cancelled,
         ev.StepSkipped: step_skipped,
         ev.StepPruned: step_pruned,
-        ev.StepReset: step_reset,
+        ev.StepReset: again.step_reset,
         ev.MapExpanded: items.map_expanded,
         ev.ItemStarted: items.item_started,
         ev.ItemCompleted: items.item_completed,
         ev.ItemRetrying: items.item_retrying,
         ev.ItemFailed: items.item_failed,
         ev.ItemCancelled: items.item_cancelled,
-        ev.JoinWaiting: join_waiting,
-        ev.JoinReleased: join_released,
+        ev.JoinWaiting: again.join_waiting,
+        ev.JoinReleased: again.join_released,
+        ev.JoinTimedOut: again.join_timed_out,
         ev.BranchChosen: branch_chosen,
         ev.WarningIssued: nothing,
-        StepGuarded: step_guarded,
-        GuardPassed: guard_passed,
-        GuardDropped: guard_dropped,
-        CancelSent: cancel_sent,
-        SlotsHeld: slots_held,
+        sparks.StepGuarded: step_guarded,
+        sparks.GuardPassed: guard_passed,
+        sparks.GuardDropped: guard_dropped,
+        sparks.CancelSent: cancel_sent,
+        sparks.SlotsHeld: slots_held,
+        sparks.StepsTold: steps_told,
+        sparks.Blocking: blocking,
+        sparks.ItemsSeen: items.items_seen,
     },
 )

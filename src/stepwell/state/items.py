@@ -1,110 +1,76 @@
-"""The fold of what happens to the items of a map; called by `fold.py` alone."""
+"""The items of one map, as far as they are known: counted, so that a decision looks at none twice."""
 
 from __future__ import annotations
 
-from heapq import heapify, heappush
+from collections.abc import Iterable
 
-from stepwell import events as ev
-from stepwell.state.state import CANCELLED, COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, WAITING, MapState, State
-
-
-def map_expanded(state: State, event: ev.MapExpanded) -> None:
-    """The map counts by its items from here on, not as an attempt of its own."""
-    number = state.at[event.path]
-    if state.steps[number] == RUNNING:
-        state.running -= 1
-    state.maps[number] = state.open[number] = MapState(event.count, event.keys)
+DIGEST = 8
+"""Bytes by which an item of a live source is told from another one; for mistakes, not for enemies."""
 
 
-def map_closed(state: State, number: int) -> None:
-    """A map ends; items that wait for a retry go on waiting in case it is opened again."""
-    del state.open[number]
-    _set_timers(state, number, {})
+class MapState:
+    """The items of one map: what each has come to, by index. Those of a live source come in parts."""
 
+    __slots__ = (
+        "_indices", "attempts", "base", "cancelled", "closed", "cursor", "digests", "due", "ended", "failed", "keys",
+        "known", "results", "running", "stages", "stopped_by", "total", "visits",
+    )  # fmt: skip
 
-def map_reopened(state: State, number: int) -> None:
-    """A map goes on with the items it has, in a new process or a new visit."""
-    items = state.open[number] = state.maps[number]
-    _set_timers(state, number, items.due)
+    def __init__(self, base: int = 1) -> None:
+        self.total = 0
+        self.known = 0
+        """So many of them have their values at hand; of those that have not none begins."""
+        self.closed = False
+        """There will be no more."""
+        self.keys: list[str] | None = None
+        self.digests = bytearray()
+        """Of the items of a live source that have no keys, DIGEST bytes each."""
+        self.stages = bytearray()
+        self.results: list[object] = []
+        self.base = base
+        """The visit in which items are that were not reset one by one."""
+        self.cursor = 0
+        """No item before this one is still to be started."""
+        self.running = 0
+        self.ended = 0
+        self.failed = 0
+        self.cancelled = 0
+        self.stopped_by = -1
+        """The item that returned `Stop`."""
+        self.attempts: dict[int, int] = {}
+        """Attempts that ended in a retry so far, of the items that have any."""
+        self.due: dict[int, float] = {}
+        """When the retries of those items begin that wait for one."""
+        self.visits: dict[int, int] = {}
+        """Which visit an item is in, of those that were reset."""
+        self._indices: dict[str, int] = {}
 
+    def grow(self, count: int, keys: Iterable[str] | None, digests: bytes) -> None:
+        """So many items more."""
+        if keys is not None:
+            self.keys = [] if self.keys is None else self.keys
+            self.keys.extend(keys)
+        self.digests += digests
+        self.stages.extend(bytes(count))
+        self.results.extend([None] * count)
+        self.known += count if self.known == self.total else 0  # none before those that are to come again
+        self.total += count
 
-def _set_timers(state: State, number: int, due: dict[int, float]) -> None:
-    state.timers = [timer for timer in state.timers if timer[1] != number]
-    state.timers += [(when, number, index) for index, when in due.items()]
-    heapify(state.timers)
+    def key(self, index: int) -> str:
+        """The key of an item."""
+        return str(index) if self.keys is None else self.keys[index]
 
+    def find(self, key: str) -> int | None:
+        """The index of the item that was given this key; None where there is none."""
+        try:
+            return None if self.keys is None else self.index(key)
+        except KeyError:
+            return None
 
-def item_started(state: State, event: ev.ItemStarted) -> None:
-    number = state.graph.number[event.path.rpartition("[")[0]]
-    items, index = state.maps[number], event.index
-    if items.stages[index] == WAITING:
-        del items.due[index]
-        state.drop_timer(number, index)
-    elif index == items.cursor:
-        items.cursor = index + 1
-    items.stages[index] = RUNNING
-    items.running += 1
-    state.running += 1
-
-
-def _leaves(state: State, event: ev.Event, index: int, stage: int) -> tuple[int, MapState]:
-    """An attempt of an item is over. Its start is a spark, so in a fold from the store it may not be known to run."""
-    number = state.graph.number[event.path.rpartition("[")[0]]
-    items = state.maps[number]
-    before = items.stages[index]
-    if before == RUNNING:
-        items.running -= 1
-        state.running -= 1
-    elif before == WAITING:
-        del items.due[index]
-        state.drop_timer(number, index)
-    items.stages[index] = stage
-    if stage > WAITING:
-        items.ended += 1
-        state.recoveries = 0
-    return number, items
-
-
-def item_completed(state: State, event: ev.ItemCompleted) -> None:
-    index = event.index
-    number, items = _leaves(state, event, index, SKIPPED if event.skipped else COMPLETED)
-    items.results[index] = event.output
-    if event.stops:
-        state.halt = state.halt or "stopped"
-        state.stopped_by = number
-        items.stopped_by = index
-
-
-def item_retrying(state: State, event: ev.ItemRetrying) -> None:
-    number, items = _leaves(state, event, event.index, WAITING)
-    items.attempts[event.index] = event.attempt
-    items.due[event.index] = event.retry_at
-    heappush(state.timers, (event.retry_at, number, event.index))
-
-
-def item_failed(state: State, event: ev.ItemFailed) -> None:
-    _, items = _leaves(state, event, event.index, FAILED)
-    items.failed += 1
-    if event.failure is not None:
-        state.failures.append(event.failure)
-
-
-def item_cancelled(state: State, event: ev.ItemCancelled) -> None:
-    _, items = _leaves(state, event, event.index, CANCELLED)
-    items.cancelled += 1
-
-
-def item_reset(state: State, path: str) -> None:
-    """An item that is to run again, in a new visit."""
-    number, index = state.item_at(path)
-    items = state.maps[number]
-    items.ended -= 1
-    items.failed -= items.stages[index] == FAILED
-    items.cancelled -= items.stages[index] == CANCELLED
-    if items.stopped_by == index:
-        items.stopped_by = state.stopped_by = -1
-    items.stages[index] = PENDING
-    items.results[index] = None
-    items.attempts.pop(index, None)
-    items.visits[index] = items.visits.get(index, 1) + 1
-    items.cursor = 0
+    def index(self, key: str) -> int:
+        """The index of the item with this key; raises KeyError where there is none."""
+        if self.keys is None:
+            return int(key)
+        for index in range(len(self._indices), len(self.keys)):
+            self._indices[self.keys[index]] = index
+        return self._indices[key]

@@ -11,81 +11,23 @@ from heapq import heapify, heappop
 from stepwell.events import Failure
 from stepwell.graph import Graph
 from stepwell.ids import escape, unescape
+from stepwell.state.items import MapState
+from stepwell.state.visit import Visit
 
 PENDING, GUARDING, RUNNING, WAITING, COMPLETED, SKIPPED, TOLERATED, PRUNED, FAILED, CANCELLED = range(10)
 """Where a step is; from COMPLETED on it has ended. Items of a map use the same numbers."""
 
 STATUS = [
-    "pending",
-    "pending",
-    "running",
-    "waiting",
-    "completed",
-    "skipped",
-    "tolerated",
-    "pruned",
-    "failed",
-    "cancelled",
-]
+    "pending", "pending", "running", "waiting", "completed", "skipped", "tolerated", "pruned", "failed", "cancelled",
+]  # fmt: skip
 """The same in words."""
 
 
+RETRY, JOIN = -1, -2
+"""What a timer that is of no item is of: the next attempt of a step, or the patience of a join."""
+
 SUCCESS = ("completed", "stopped", "degraded")
 """The statuses of a run that count as success."""
-
-
-class MapState:
-    """The items of one map: what each has come to, by index."""
-
-    __slots__ = (
-        "_indices",
-        "attempts",
-        "cancelled",
-        "cursor",
-        "due",
-        "ended",
-        "failed",
-        "keys",
-        "results",
-        "running",
-        "stages",
-        "stopped_by",
-        "total",
-        "visits",
-    )
-
-    def __init__(self, total: int, keys: tuple[str, ...] | None) -> None:
-        self.total = total
-        self.keys = keys
-        self.stages = bytearray(total)
-        self.results: list[object] = [None] * total
-        self.cursor = 0
-        """No item before this one is still to be started."""
-        self.running = 0
-        self.ended = 0
-        self.failed = 0
-        self.cancelled = 0
-        self.stopped_by = -1
-        """The item that returned `Stop`."""
-        self.attempts: dict[int, int] = {}
-        """Attempts that ended in a retry so far, of the items that have any."""
-        self.due: dict[int, float] = {}
-        """When the retries of those items begin that wait for one."""
-        self.visits: dict[int, int] = {}
-        """Which visit an item is in, of those that were reset."""
-        self._indices: dict[str, int] | None = None
-
-    def key(self, index: int) -> str:
-        """The key of an item."""
-        return str(index) if self.keys is None else self.keys[index]
-
-    def index(self, key: str) -> int:
-        """The index of the item with this key."""
-        if self.keys is None:
-            return int(key)
-        if self._indices is None:
-            self._indices = {one: index for index, one in enumerate(self.keys)}
-        return self._indices[key]
 
 
 class State:
@@ -94,9 +36,12 @@ class State:
     __slots__ = (
         "at",
         "attempts",
+        "bases",
         "because",
+        "block",
         "cancelling",
         "chosen",
+        "clearing",
         "concurrency",
         "deadline",
         "degraded",
@@ -104,33 +49,43 @@ class State:
         "ended",
         "ended_at",
         "failures",
+        "gone",
         "graph",
         "halt",
         "held",
+        "hope",
         "joins",
+        "jumps",
         "live",
+        "loops",
         "maps",
         "missing",
         "on_failure",
         "open",
         "outputs",
         "passed",
+        "past",
         "paths",
+        "patience",
         "ready",
         "reasons",
         "recoveries",
         "released",
         "running",
         "seq",
+        "soft",
         "spent",
         "started_at",
         "starved",
         "status",
         "steps",
         "stopped_by",
+        "streaming",
         "timers",
+        "unkept",
         "visits",
         "waited",
+        "wants",
     )
 
     def __init__(self, graph: Graph) -> None:
@@ -140,7 +95,9 @@ class State:
         self.status = "pending"
         """`running`, or how it ended; a run that can be resumed becomes `running` again."""
         self.halt = ""
-        """Why nothing new starts: `stopped`, `failed`, `cancelled` or `timed_out`."""
+        """Why nothing new starts: `stopped`, `failed`, `blocked`, `cancelled` or `timed_out`."""
+        self.block: tuple[str, str] = ("", "")
+        """Why it is blocked, and what to do about it."""
         self.cancelling = False
         """What runs has been told to end."""
         self.on_failure = "stop"
@@ -154,7 +111,7 @@ class State:
         self.degraded: set[int] = set()
         """Steps that were tolerated, and maps that left items out."""
         # By step: where it is, what is recorded of it.
-        self.steps = [PENDING] * size
+        self.steps = bytearray(size)
         self.attempts = [0] * size
         self.spent = [0] * size
         """Attempts that ended in a retry; one that dies with its process is not spent."""
@@ -169,10 +126,27 @@ class State:
         self.reasons = [""] * size
         self.because = [""] * size
         """Of a pruned step: the path of the step that failed for good before it, if that is why."""
-        self.chosen: dict[int, frozenset[int]] = {}
-        self.maps: dict[int, MapState] = {}
+        self._nothing_is_told()
         self._nothing_goes_on()
         self.count()
+
+    def _nothing_is_told(self) -> None:
+        """What is recorded of few steps only."""
+        self.past: dict[int, list[Visit]] = {}
+        """The earlier visits of steps that were reset."""
+        self.loops: dict[int, int] = {}
+        """How often a jump has reset a step."""
+        self.jumps: dict[int, int] = {}
+        """Steps that have jumped back, and where to; what lies between has still to be reset."""
+        self.soft: set[int] = set()
+        """Steps that gave their best because their loop may not go on."""
+        self.unkept: set[int] = set()
+        self.gone: set[int] = set()
+        """Steps that have ended and of whose output nothing is recorded; those of them whose process is gone."""
+        self.chosen: dict[int, frozenset[int]] = {}
+        self.bases: dict[int, int] = {}
+        """Of maps that have lost their items: the visit that new ones begin with."""
+        self.maps: dict[int, MapState] = {}
 
     def _nothing_goes_on(self) -> None:
         """What goes on at this moment, and what is counted: all of it follows from the rest."""
@@ -181,7 +155,13 @@ class State:
         self.held = 0
         """Slots held by threads that were abandoned and have not ended yet."""
         self.timers: list[tuple[float, int, int]] = []
-        """Retries to come: (time, step, item or -1), a heap."""
+        """What is due when: (time, step, item or RETRY or JOIN), a heap."""
+        self.patience: dict[int, float] = {}
+        """Until when those joins wait that do not wait for ever."""
+        self.clearing: set[int] = set()
+        """Steps that were told to end because of a jump."""
+        self.streaming: set[int] = set()
+        """Generators that have begun to feed maps: the links to those are settled."""
         self.open: dict[int, MapState] = {}
         """Maps that have been expanded and have no end yet."""
         self.passed: set[int] = set()
@@ -195,6 +175,9 @@ class State:
         self.starved: list[int] = []
         self.doomed: list[str] = []
         """By step: sources without an end, live ones that count, values that will not come, a failure before it."""
+        self.hope: dict[int, int] = {}
+        self.wants: dict[int, int] = {}
+        """Of joins that wait for a number of live links: how many may still become so, and values still to come."""
         self.joins: deque[int] = deque()
         """Joins before which a first step has ended, still to be told."""
         self.ready: deque[int] = deque()
@@ -209,31 +192,77 @@ class State:
         self.doomed = [""] * size
         self.ended = 0
         self.joins.clear()
+        self.ready.clear()
+        self.hope = dict.fromkeys(graph.quorums, 0)
+        self.wants = dict.fromkeys(graph.quorums, 0)
+        for target in graph.quorums:
+            for link in (link for source in graph.before[target] for link in graph.after[source]):
+                if link.target == target:
+                    self.hope[target] += link.counts
+                    self.wants[target] += link.needs
+        for number in self.streaming:
+            self.stream(number)
         for number in range(size):
             if self.steps[number] >= COMPLETED:
                 self.ended += 1
-                self.settle(number)
-        self.ready = deque(n for n in range(size) if self.steps[n] == PENDING and self.missing[n] == 0)
+                if number not in self.jumps:
+                    self.settle(number)
+        self.ready = deque(n for n in range(size) if self.steps[n] == PENDING and self.may_begin(n))
 
     def settle(self, number: int) -> None:
         """A step has ended: count it off before all that follow it."""
         status = self.steps[number]
         goes_on = status == COMPLETED or status == SKIPPED or status == TOLERATED
         failure = self.paths[number] if status == FAILED else self.because[number]
-        missing = self.missing
-        for target, counts, route, needs in self.graph.after[number]:
-            left = missing[target] = missing[target] - 1
-            if goes_on and not (route and target not in self.chosen.get(number, ())):
-                self.live[target] += counts
+        missing, hope = self.missing, self.hope
+        for target, counts, route, needs, live in self.graph.after[number]:
             if needs and status != COMPLETED:
                 self.starved[target] += 1
             if failure and not self.doomed[target]:
                 self.doomed[target] = failure
-            before = len(self.graph.before[target])
-            if before > 1 and left == before - 1 and target not in self.waited:
+            begun = live and number in self.streaming  # counted when it began
+            if not begun:
+                missing[target] -= 1
+                if goes_on and not (route and target not in self.chosen.get(number, ())):
+                    self.live[target] += counts
+                if target in hope:
+                    hope[target] -= counts
+                    self.wants[target] -= needs and status == COMPLETED
+            if len(self.graph.before[target]) > 1 and target not in self.waited and target not in self.joins:
                 self.joins.append(target)
-            if left == 0 and self.steps[target] == PENDING:
+            if self.steps[target] == PENDING and (
+                self._decided(target) if begun or target in hope else missing[target] == 0
+            ):
                 self.ready.append(target)
+
+    def stream(self, number: int) -> None:
+        """A generator has begun: maps that take its items as they come may begin too."""
+        for target, counts, _, needs, live in self.graph.after[number]:
+            if live:
+                self.missing[target] -= 1
+                self.live[target] += counts
+                if target in self.hope:
+                    self.hope[target] -= counts
+                    self.wants[target] -= needs
+                if self.steps[target] == PENDING and self._decided(target):
+                    self.ready.append(target)
+
+    def may_begin(self, number: int) -> bool:
+        """Whether nothing is missing before a step, or so much that it never will begin."""
+        return self.reached(number) or self.hopeless(number) if number in self.hope else self.missing[number] == 0
+
+    def reached(self, number: int) -> bool:
+        """Whether a join has as many live links as it waits for, and every value that it cannot do without."""
+        enough = self.live[number] >= self.graph.quorums[number]
+        return enough and self.wants[number] == 0 and self.starved[number] == 0
+
+    def hopeless(self, number: int) -> bool:
+        """Whether a join can no longer come to that."""
+        return self.starved[number] > 0 or self.live[number] + self.hope[number] < self.graph.quorums[number]
+
+    def _decided(self, number: int) -> bool:
+        """Whether a join may begin, or never will, and that was not so before."""
+        return number not in self.ready and self.may_begin(number)
 
     def leave_ready(self, number: int) -> None:
         """Take a step from those that may start; nearly always it is the first."""
@@ -242,10 +271,10 @@ class State:
         elif number in self.ready:
             self.ready.remove(number)
 
-    def drop_timer(self, number: int, index: int = -1) -> None:
-        """A retry begins: its timer is done; nearly always it is the next one."""
+    def drop_timer(self, number: int, index: int = RETRY) -> None:
+        """What was waited for begins; nearly always its timer is the next one."""
         timers = self.timers
-        if timers and timers[0][1:] == (number, index):
+        if timers and timers[0][1] == number and timers[0][2] == index:
             heappop(timers)
             return
         self.timers = [timer for timer in timers if timer[1:] != (number, index)]
@@ -255,7 +284,7 @@ class State:
         """The text of an item's path, in its present visit."""
         items = self.maps[number]
         key = str(index) if items.keys is None else escape(items.keys[index])
-        visit = items.visits.get(index, 1) if items.visits else 1
+        visit = items.visits.get(index, items.base) if items.visits else items.base
         text = f"{self.graph.names[number]}[{key}]"
         return text if visit == 1 else f"{text}#{visit}"
 

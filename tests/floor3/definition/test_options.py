@@ -153,8 +153,7 @@ def test_an_option_of_another_kind_of_step_says_whose_it_is() -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["cache", "check", "review", "on_error", "rollback", "limit", "requires", "durability", "goto", "max_visits",
-     "join", "join_timeout", "pipeline"],
+    ["cache", "check", "review", "on_error", "rollback", "limit", "requires", "pipeline"],
 )  # fmt: skip
 def test_an_option_of_a_later_version_is_refused_and_not_ignored(option: str) -> None:
     """C13: what would be ignored silently is told."""
@@ -162,9 +161,8 @@ def test_an_option_of_a_later_version_is_refused_and_not_ignored(option: str) ->
 
 
 def test_asking_for_nothing_of_a_later_version_is_no_error() -> None:
-    """D2: `join="all"` is what happens anyway."""
-    assert spec(join="all", cache=False, durability="strict", check=None) == spec()
-    assert "is planned" in wrong(join=0)
+    """C13: and what merely is equal to nothing asks for something."""
+    assert spec(cache=False, check=None) == spec()
     assert "is planned" in wrong(cache=0)
 
 
@@ -191,9 +189,48 @@ class Streams:
 
 
 @pytest.mark.parametrize("function", [generator, async_generator, partial(generator), Streams()])
-def test_a_generator_is_refused_for_now(function: object) -> None:
-    """F1: streaming steps come later."""
-    assert "a step that is a generator is planned" in wrong("step", function, name="a")
+def test_a_generator_is_a_step(function: object) -> None:
+    """F1, K5: whatever it is wrapped in."""
+    assert spec("step", function, name="a").name == "a"
+
+
+def test_a_join_waits_for_all_or_any_or_a_number() -> None:
+    """D2: `all` is what happens anyway."""
+    assert [spec(join=one).join for one in ("all", "any", 1, 3)] == [0, 1, 1, 3]
+    for none in (0, -1, True, "some", 1.5):
+        assert f"join is 'all', 'any' or how many of the steps before it must be live, not {none!r}" in wrong(join=none)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "given", "says"),
+    [
+        ("step", "join_timeout", "soon", 'join_timeout must be like "250ms"'),
+        ("step", "join_timeout", 0, "join_timeout must be longer than nothing"),
+        ("step", "durability", "loose", "durability is one of 'strict', 'ephemeral', not 'loose'"),
+        ("step", "durability", True, "durability is one of 'strict', 'ephemeral'"),
+        ("step", "goto", 3, "goto takes a step: its name or its function, not 3"),
+        ("switch", "goto", [None], "goto takes a step: its name or its function, not None"),
+        ("step", "max_visits", 0, "max_visits must be a whole number of at least 1, not 0"),
+        ("step", "max_visits", 2.5, "max_visits must be a whole number of at least 1, not 2.5"),
+        ("step", "max_visits", True, "max_visits must be a whole number of at least 1"),
+        ("map", "goto", "a", "`goto` is an option of `@pipe.step`, and this is a map"),
+    ],
+)
+def test_what_joins_loops_and_durability_take_is_told(kind: Kind, option: str, given: object, says: str) -> None:
+    """B11, D3: with what is right."""
+    more = {"over": "rows"} if kind == "map" else {"to": {1: "x"}} if kind == "switch" else {}
+    assert says in wrong(kind, **{**more, option: given})
+
+
+def test_joins_loops_and_durability_are_kept() -> None:
+    """B11, D2, D3: one target of a jump or several; by default a hundred visits, and whatever the pipeline says."""
+    step = spec(join=2, join_timeout="5s", durability="ephemeral", goto=["a", load], max_visits=3)
+    assert (step.join, step.join_timeout, step.durability, step.goto, step.max_visits) == (
+        2, 5.0, "ephemeral", ("a", load), 3,
+    )  # fmt: skip
+    assert spec("switch", to={1: "x"}, goto="a").goto == ("a",)
+    plain = spec()
+    assert (plain.join, plain.join_timeout, plain.durability, plain.goto, plain.max_visits) == (0, None, None, (), 100)
 
 
 def test_a_decorated_generator_that_returns_a_value_is_a_step() -> None:

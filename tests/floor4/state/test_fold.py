@@ -9,7 +9,8 @@ import pytest
 
 from stepwell import events as ev
 from stepwell.graph import Edge, build
-from stepwell.state.fold import CancelSent, GuardDropped, GuardPassed, SlotsHeld, StepGuarded, apply
+from stepwell.state.fold import apply
+from stepwell.state.sparks import CancelSent, GuardDropped, GuardPassed, SlotsHeld, StepGuarded
 from stepwell.state.state import (
     CANCELLED,
     COMPLETED,
@@ -296,7 +297,7 @@ def test_a_reset_step_begins_a_new_visit_with_everything_anew() -> None:
     story.tell(ev.StepReset, paths=("a", "b", "c"), cause="resume")
     state = story.state
     assert state.paths == ["a#2", "b#2", "c#2", "d"]
-    assert (state.steps[:3], state.attempts[0], state.failures) == ([PENDING] * 3, 0, [])
+    assert (list(state.steps[:3]), state.attempts[0], state.failures) == ([PENDING] * 3, 0, [])
     assert state.doomed == [""] * 4
     story.complete("a#2")
     assert sorted(state.ready) == [1, 2]

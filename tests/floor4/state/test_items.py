@@ -8,7 +8,9 @@ import pytest
 
 from stepwell import events as ev
 from stepwell.graph import Edge, build
-from stepwell.state.fold import StepGuarded, apply
+from stepwell.state.fold import apply
+from stepwell.state.items import MapState
+from stepwell.state.sparks import StepGuarded
 from stepwell.state.state import (
     CANCELLED,
     COMPLETED,
@@ -18,7 +20,6 @@ from stepwell.state.state import (
     SKIPPED,
     TOLERATED,
     WAITING,
-    MapState,
     State,
 )
 

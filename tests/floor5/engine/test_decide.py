@@ -19,7 +19,8 @@ from stepwell.engine.commands import (
     TimeOut,
     Wait,
 )
-from stepwell.engine.decide import decide, next_time, resets
+from stepwell.engine.decide import decide, next_time
+from stepwell.engine.decide_resets import resets
 from stepwell.graph import Edge
 
 from .plans import NOW, Story, fan, guarded, plan, step
@@ -344,14 +345,14 @@ def test_a_resume_resets_what_failed_and_what_ended_because_of_it() -> None:
     story = Story(plan(steps, Edge(A, B), Edge(C, 3)), on_failure="finish").fail("a").tell(ev.StepPruned, "c")
     story.tell(ev.StepPruned, "b", reason="upstream_failed", because="a")
     story.tell(ev.StepPruned, "d", reason="not_reached")
-    assert resets(story.state) == ("a", "b")
+    assert resets(story.plan, story.state).paths == ("a", "b")
 
 
 def test_a_resume_resets_what_was_cancelled_but_no_completed_item() -> None:
     """S3."""
     story = Story(plan([step(A), step(B, fan=fan(A))], Edge(A, B, needs=True))).complete("a").expand("b", 3)
     story.item(ev.ItemCompleted, "b", 0).item(ev.ItemCancelled, "b", 1).tell(ev.StepCancelled, "b", 1)
-    assert sorted(resets(story.state)) == ["b", "b[1]"]
+    assert sorted(resets(story.plan, story.state).paths) == ["b", "b[1]"]
 
 
 def test_a_resume_leaves_alone_what_was_tolerated_items_too() -> None:
@@ -359,11 +360,11 @@ def test_a_resume_leaves_alone_what_was_tolerated_items_too() -> None:
     steps = [step(A), step(B, fan=fan(A), critical=False)]
     story = Story(plan(steps, Edge(A, B, needs=True))).complete("a").expand("b", 1)
     story.item(ev.ItemFailed, "b", 0).tell(ev.StepFailed, "b", 1, tolerated=True)
-    assert resets(story.state) == ()
+    assert resets(story.plan, story.state).paths == ()
 
 
 def test_a_resume_leaves_alone_what_a_completed_map_left_out() -> None:
     steps = [step(A), step(B, fan=fan(A, min_success=0))]
     story = Story(plan(steps, Edge(A, B, needs=True))).complete("a").expand("b", 1)
     story.item(ev.ItemFailed, "b", 0).tell(ev.StepCompleted, "b", 1, degraded=True)
-    assert resets(story.state) == ()
+    assert resets(story.plan, story.state).paths == ()

@@ -57,12 +57,12 @@ class BlobFolder:
         except OSError as error:
             raise PayloadLost(
                 f"the recorded value in {place} is gone ({error.strerror}); restore the file from a backup, "
-                "or run the step again with `stepwell rerun`"
+                "or start a new run"
             ) from error
         if len(data) != payload.size or hashlib.sha256(data).hexdigest() != payload.digest:
             raise PayloadLost(
                 f"the recorded value in {place} is damaged ({len(data)} bytes of {payload.size}, or others); "
-                "restore the file from a backup, or run the step again with `stepwell rerun`"
+                "restore the file from a backup, or start a new run"
             )
         return data
 

@@ -219,7 +219,7 @@ def _nature(path: Path) -> str:
         return "a file that cannot be looked at"
     if head.startswith(b"SQLite format 3"):
         return "a damaged or encrypted file"
-    return f"a file that begins with {head!r}"
+    return f"a file that begins with {head.decode('latin-1')!r}"
 
 
 def _obstacle(path: Path) -> str:

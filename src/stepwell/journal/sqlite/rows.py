@@ -42,6 +42,7 @@ KINDS = {
     EventKind.JOIN_RELEASED: 22,
     EventKind.BRANCH_CHOSEN: 23,
     EventKind.WARNING: 24,
+    EventKind.JOIN_TIMED_OUT: 25,
 }
 """The numbers stand in stores everywhere: add to them, never change one, never use one again."""
 

@@ -1,0 +1,82 @@
+"""What an attempt returned, as an outcome: a value becomes the output, a control value says something else."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from stepwell.clock import seconds
+from stepwell.control import CONTROLS, NOTHING, Goto, Output, Raise, Retry, Skip, Stop
+from stepwell.definition.functions import own_name
+from stepwell.engine.outcome import Again, Completed, Jump, Outcome, Skipped, clean
+from stepwell.errors import CodecError
+from stepwell.events import Payload
+from stepwell.ids import canonical
+from stepwell.plan.plan import Plan, PlanStep
+
+
+def interpret(plan: Plan, step: PlanStep, value: object, *, encodes: bool, check: bool) -> Outcome:
+    """The outcome of a value; raises what `Raise` holds, and CodecError for what cannot be recorded.
+
+    `encodes`: outputs are recorded in bytes; `check`: they are checked even where they are not.
+    """
+    stops = False
+    if isinstance(value, CONTROLS):
+        if isinstance(value, Skip):
+            return Skipped(clean(str(value.reason)))
+        if isinstance(value, Retry):
+            after = None if value.after is None else seconds(value.after, "Retry(after=)")
+            return Again(after, clean(str(value.reason)))
+        if isinstance(value, Raise):
+            raise value.exception
+        if isinstance(value, Goto):
+            best = value.best
+            target = _target(plan, step, value)
+            return Jump(target, None if best is NOTHING else _completed(step, best, encodes=encodes, check=check))
+        stops = isinstance(value, Stop)
+        value = cast("Stop[object] | Output[object]", value).value
+        if stops and value is None:
+            return Completed(None, None, stops=True)
+    return _completed(step, value, encodes=encodes, check=check, stops=stops)
+
+
+def _completed(step: PlanStep, value: object, *, encodes: bool, check: bool, stops: bool = False) -> Completed:
+    """The value as it is handed on, and as it is recorded."""
+    route = None if step.routes is None or stops else _route(step, value)
+    if step.ephemeral:
+        return Completed(value, None, stops, route)
+    codec = step.codec
+    try:
+        codec.check(value)
+        if encodes:
+            data = codec.verify(value) if check else codec.encode(value)
+            return Completed(codec.decode(data), Payload(data), stops, route)
+        if check:
+            codec.verify(value)
+    except CodecError as error:
+        raise CodecError(f"what `{step.name}` returned cannot be recorded (`$` is the value): {error}") from error
+    return Completed(value, value, stops, route)
+
+
+def _target(plan: Plan, step: PlanStep, goto: Goto) -> int:
+    """The step that a jump leads to: one of those that the step has declared."""
+    name = goto.step if isinstance(goto.step, str) else own_name(goto.step)
+    for number in step.goto:
+        target = plan.steps[number]
+        if target.function is goto.step or canonical(target.name) == canonical(name):
+            return number
+    known = ", ".join(f"`{plan.steps[number].name}`" for number in step.goto) or "none"
+    raise ValueError(f"it returned Goto to `{name}`, and declares {known}; add it to its option goto=[…]")
+
+
+def _route(step: PlanStep, value: object) -> tuple[int, ...]:
+    """Where a switch leads with this value; True is not 1 here."""
+    routes = step.routes
+    if routes is None:
+        return ()
+    for known, targets in routes.by_value:
+        if known == value and isinstance(known, bool) == isinstance(value, bool):
+            return targets
+    if routes.default is not None:
+        return routes.default
+    known_values = ", ".join(repr(known) for known, _ in routes.by_value)
+    raise ValueError(f"the switch returned {value!r}, and its routes are {known_values}; add this one or default=")

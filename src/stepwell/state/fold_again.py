@@ -1,0 +1,95 @@
+"""The fold of what waits and of what begins again: joins and their patience, resets and what they leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import heapify, heappush
+
+from stepwell import events as ev
+from stepwell.ids import path_text
+from stepwell.state.fold_items import item_reset, map_emptied
+from stepwell.state.state import JOIN, PENDING, State
+from stepwell.state.visit import Visit
+
+
+def step_reset(state: State, event: ev.StepReset) -> None:
+    """These steps and items have no end any more; all others keep theirs."""
+    steps = {state.at[path] for path in event.paths if path in state.at}
+    for path in event.paths:
+        if path not in state.at:
+            item_reset(state, path)
+    failures = {failure.path: failure for failure in state.failures}
+    whole = {state.at[path] for path in event.whole if path in state.at}
+    for number in steps:
+        _keep_visit(state, number, failures)
+        if number in whole:
+            map_emptied(state, number)
+        if event.cause == "goto":
+            state.loops[number] = state.loops.get(number, 0) + 1
+        state.jumps.pop(number, None)
+        state.streaming.discard(number)
+        state.unkept.discard(number)
+        state.gone.discard(number)
+        state.soft.discard(number)
+        no_more_patience(state, number)
+        state.steps[number] = PENDING
+        state.spent[number] = state.attempts[number] = 0
+        state.outputs[number] = state.started_at[number] = state.ended_at[number] = None
+        state.reasons[number] = state.because[number] = ""
+        state.chosen.pop(number, None)
+        state.passed.discard(number)
+        if state.stopped_by == number and number not in state.maps:
+            state.stopped_by = -1
+        state.released.discard(number)
+        state.waited.discard(number)
+        state.degraded.discard(number)
+        state.visits[number] += 1
+        del state.at[state.paths[number]]
+        state.paths[number] = path_text(state.graph.names[number], visit=state.visits[number])
+        state.at[state.paths[number]] = number
+    state.clearing -= steps
+    gone, emptied = set(event.paths), {state.graph.names[number] for number in whole}
+    state.failures = [one for one in state.failures if not (one.path in gone or (one.item and one.step in emptied))]
+    keep = steps - whole
+    state.timers = [one for one in state.timers if one[1] not in steps or (one[2] >= 0 and one[1] in keep)]
+    heapify(state.timers)
+    state.count()
+
+
+def _keep_visit(state: State, number: int, failures: Mapping[str, ev.Failure]) -> None:
+    """What is told of the visit that is over now."""
+    path, status = state.paths[number], state.steps[number]
+    if status == PENDING and not state.attempts[number]:
+        return  # nothing of it was begun
+    state.past.setdefault(number, []).append(
+        Visit(
+            path, status, state.reasons[number], state.attempts[number],
+            state.started_at[number], state.ended_at[number], failures.get(path), number in state.soft,
+        )
+    )  # fmt: skip
+
+
+def no_more_patience(state: State, number: int) -> None:
+    """A join does not wait any longer."""
+    if state.patience.pop(number, None) is not None:
+        state.drop_timer(number, JOIN)
+
+
+def join_waiting(state: State, event: ev.JoinWaiting) -> None:
+    number = state.at[event.path]
+    state.waited.add(number)
+    if number in state.joins:
+        state.joins.remove(number)
+    if event.deadline is not None:
+        state.patience[number] = event.deadline
+        heappush(state.timers, (event.deadline, number, JOIN))
+
+
+def join_released(state: State, event: ev.JoinReleased) -> None:
+    number = state.at[event.path]
+    state.released.add(number)
+    no_more_patience(state, number)
+
+
+def join_timed_out(state: State, event: ev.JoinTimedOut) -> None:
+    no_more_patience(state, state.at[event.path])

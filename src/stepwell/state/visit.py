@@ -1,0 +1,20 @@
+"""An earlier visit of a step, as it is remembered after a reset."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stepwell.events import Failure
+
+
+class Visit(NamedTuple):
+    """An earlier visit of a step: how far it had come when it was reset."""
+
+    path: str
+    status: int
+    reason: str
+    attempts: int
+    started_at: float | None
+    ended_at: float | None
+    failure: Failure | None
+    soft_failed: bool
