@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from stepwell.api.pipeline import Pipeline
     from stepwell.api.result import RunResult
     from stepwell.api.run import Run
-    from stepwell.control import Cancelled, CancelToken, Raise, Retry, Skip, StepContext, Stop
+    from stepwell.codecs.registry import register_type
+    from stepwell.control import Cancelled, CancelToken, Goto, Output, Raise, Retry, Skip, StepContext, Stop
     from stepwell.errors import (
         CodecError,
         CodeChanged,
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
         InputError,
         KeyConflict,
         LeaseLost,
+        LoopLimit,
         PayloadLost,
         RunBlocked,
         RunError,
         RunLive,
         RunNotFound,
+        SettingsError,
         StepError,
         StepwellError,
         StoreBusy,
@@ -43,9 +46,12 @@ __all__ = [
     "Event",
     "EventKind",
     "Failure",
+    "Goto",
     "InputError",
     "KeyConflict",
     "LeaseLost",
+    "LoopLimit",
+    "Output",
     "PayloadLost",
     "Pipeline",
     "Raise",
@@ -57,6 +63,7 @@ __all__ = [
     "RunLive",
     "RunNotFound",
     "RunResult",
+    "SettingsError",
     "Skip",
     "StepContext",
     "StepError",
@@ -66,6 +73,7 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "TargetError",
+    "register_type",
 ]
 
 _ROOMS = {
@@ -73,9 +81,12 @@ _ROOMS = {
     "stepwell.api.pipeline": ("Pipeline",),
     "stepwell.api.result": ("RunResult",),
     "stepwell.api.run": ("Run",),
+    "stepwell.codecs.registry": ("register_type",),
     "stepwell.control": (
         "CancelToken",
         "Cancelled",
+        "Goto",
+        "Output",
         "Raise",
         "Retry",
         "Skip",
@@ -89,11 +100,13 @@ _ROOMS = {
         "InputError",
         "KeyConflict",
         "LeaseLost",
+        "LoopLimit",
         "PayloadLost",
         "RunBlocked",
         "RunError",
         "RunLive",
         "RunNotFound",
+        "SettingsError",
         "StepError",
         "StepwellError",
         "StoreBusy",

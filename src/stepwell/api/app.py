@@ -14,6 +14,7 @@ from typing import Protocol, Self
 from stepwell import events as ev
 from stepwell.api import once
 from stepwell.api.live import LiveRuns
+from stepwell.api.logs import CaptureMode, checked, keep_log
 from stepwell.api.run import Run, shown
 from stepwell.api.session import Machine, Session, close, resume
 from stepwell.api.wish import wish
@@ -53,7 +54,9 @@ class App:
 
     Several processes may open one file at once; each run belongs to one of them. `sync="full"` survives a power cut,
     `sync="process"` a killed process only, and is faster. `check_values` makes a store in memory as strict about
-    values as one on disk. Leaving `async with App(…)`, or `await app.aclose()`, cancels the runs that are still going.
+    values as one on disk. What steps print and log is kept in files beside the store and told as LOG events; it also
+    goes on to where it would have gone (`capture="tee"`), goes nowhere else (`"only"`), or is left alone (`"off"`).
+    Leaving `async with App(…)`, or `await app.aclose()`, cancels the runs that are still going.
 
     >>> import asyncio
     >>> from stepwell import App, Pipeline
@@ -75,12 +78,14 @@ class App:
         *,
         sync: str = "full",
         check_values: bool = False,
+        capture: CaptureMode = "tee",
         clock: Clock | None = None,
         executor: Executor | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         opened = open_store(store, sync=sync) if store is None or isinstance(store, (str, Path)) else store
         self._live = LiveRuns(opened)
+        self._capture: CaptureMode = checked(capture)
         self._machine = Machine(
             store=opened,
             clock=clock or SystemClock(),
@@ -95,10 +100,7 @@ class App:
 
     @classmethod
     def for_one_run(cls, store: StorePath | None) -> App:
-        """An app that `Pipeline.run` makes for itself: it closes with its run, and in memory keeps no facts.
-
-        In memory, the facts of a run are kept only while somebody iterates it.
-        """
+        """An app that `Pipeline.run` makes for itself: it closes with its run; in memory facts are for readers only."""
         app = cls(MemoryStore(retain=False) if store is None else store)
         app._for_one_run = True
         return app
@@ -166,6 +168,7 @@ class App:
         run.id = session.run_id
         if session.runner is not None:
             self._live.add(run, session)
+            keep_log(self._machine, self._capture, run, session.runner)
         return session
 
     def _run_ended(self, run: Run) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Never, Self, TypeVar, Unpack, cast, overload
 
 from stepwell.clock import Duration
 from stepwell.codecs.values import Codecs
 from stepwell.definition import later
-from stepwell.definition.builder import built_step
+from stepwell.definition.builder import built_step, group_members
 from stepwell.definition.functions import caller, local_names
 from stepwell.definition.options import Written, refuse_later, step_spec
 from stepwell.definition.readers import at_least_one, checked_name, one_of, retry_policy, step_ref, text, wait
-from stepwell.definition.spec import Definition, Kind, OnFailure, StepRef, StepSpec
-from stepwell.definition.typed import CommonOptions, StepOptions, StepRefs
+from stepwell.definition.readers import durability as read_durability
+from stepwell.definition.spec import Definition, Durability, Kind, OnFailure, StepRef, StepSpec
+from stepwell.definition.typed import MapOptions, StepOptions, StepRefs, SwitchOptions
 from stepwell.errors import DefinitionError, Problem
 from stepwell.ids import canonical
 from stepwell.plan.compile import compile_plan
@@ -24,16 +25,18 @@ from stepwell.policy import RetryPolicy
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_OPTIONS = ("description", "output", "version", "retry", "timeout", "on_failure", "concurrency", "run_timeout")
+_OPTIONS = (
+    "description", "output", "version", "retry", "timeout", "durability", "on_failure", "concurrency", "run_timeout",
+)  # fmt: skip
 
 
 class Blueprint:
     """A pipeline as you write it down: steps, what they need, what becomes of their failures.
 
-    `output` is the step whose output is that of a run; without it, the single last step's. `retry` and `timeout` are
-    defaults of the steps; `on_failure` is `"stop"` (start nothing new, let what runs finish), `"cancel"` (cancel what
-    runs) or `"finish"` (independent branches go on); `concurrency` is how many attempts run at once; `run_timeout`
-    how long a run may take. Raises DefinitionError for what makes no sense.
+    `output` is the step whose output is that of a run; without it, the single last step's. `retry`, `timeout` and
+    `durability` are defaults of the steps; `on_failure` is `"stop"` (start nothing new, let what runs finish),
+    `"cancel"` (cancel what runs) or `"finish"` (independent branches go on); `concurrency` is how many attempts run at
+    once; `run_timeout` how long a run may take. Raises DefinitionError for what makes no sense.
 
     >>> from stepwell import Pipeline
     >>> pipe = Pipeline("greet")
@@ -53,6 +56,7 @@ class Blueprint:
         version: str = "",
         retry: int | RetryPolicy | None = None,
         timeout: Duration | None = None,
+        durability: Durability = "strict",
         on_failure: OnFailure = "stop",
         concurrency: int | None = None,
         run_timeout: Duration | None = None,
@@ -68,6 +72,7 @@ class Blueprint:
                 output=None if output is None else step_ref("output")(output),
                 retry=None if retry is None else retry_policy(retry),
                 timeout=None if timeout is None else wait("timeout")(timeout),
+                durability=read_durability(durability),
                 on_failure=cast("OnFailure", one_of("on_failure", "stop", "cancel", "finish")(on_failure)),
                 concurrency=None if concurrency is None else at_least_one("concurrency")(concurrency),
                 run_timeout=None if run_timeout is None else wait("run_timeout")(run_timeout),
@@ -75,6 +80,8 @@ class Blueprint:
         except (ValueError, TypeError) as error:
             raise DefinitionError([Problem(f"pipeline {name!r}: {error}")]) from None
         self._steps: dict[str, StepSpec] = {}
+        self._groups: dict[str, list[str]] = {}
+        """By member, the names of a parallel group."""
         self._codecs: Codecs | None = None
         self._plan: Plan | None = None
 
@@ -129,7 +136,7 @@ class Blueprint:
         key: Callable[[Any], object] | None = None,
         concurrency: int = 32,
         min_success: float | None = None,
-        **options: Unpack[StepOptions],
+        **options: Unpack[MapOptions],
     ) -> Callable[[F], F]:
         """Run a function once per item of another step's output, each item recorded by itself.
 
@@ -155,7 +162,7 @@ class Blueprint:
         *,
         to: Mapping[Any, StepRefs],
         default: StepRefs | None = None,
-        **options: Unpack[CommonOptions],
+        **options: Unpack[SwitchOptions],
     ) -> Callable[[F], F]:
         """Let the value that a function returns choose which steps come next; the others are pruned.
 
@@ -193,14 +200,44 @@ class Blueprint:
         self._add(built.kind, built.function, built.options, built.bound)
         return self
 
-    def _before(self, name: str) -> str | None:
-        """The step added before this one; where it is defined again, the one that was before it then."""
-        if canonical(name) not in self._steps:
-            last = next(reversed(self._steps.values()), None)
-            return None if last is None else last.name
-        names = list(self._steps)
-        place = names.index(canonical(name))
-        return self._steps[names[place - 1]].name if place else None
+    def add_parallel_group(
+        self, members: Sequence[Callable[..., object] | tuple[str, Callable[..., object]]], /
+    ) -> Self:
+        """Add steps that all follow the step added before them; what is added next follows all of them.
+
+        A member is a function, or a pair of a name and a function. Gives the pipeline back, so that calls can be
+        chained. Raises DefinitionError for an empty group and for what is no step, and then adds none of them.
+
+        >>> from stepwell import Pipeline
+        >>> def fetch() -> int:
+        ...     return 1
+        >>> pipe = Pipeline("site").add_parallel_group([fetch, ("again", fetch)]).add_step("show", print)
+        >>> pipe.compile().graph.before
+        ((), (), (0, 1))
+        """
+        group = group_members(members)
+        before = self._before(group[0][0])
+        known = dict(self._steps)
+        try:
+            for name, function in group:
+                built = built_step(name, function, before, {}, {})
+                self._add(built.kind, built.function, built.options, built.bound)
+        except DefinitionError:
+            self._steps = known
+            raise
+        names = [name for name, _ in group]
+        self._groups.update((canonical(name), names) for name in names)
+        return self
+
+    def _before(self, name: str) -> list[str]:
+        """The step added before this one, or the group; where it is defined again, what was before it then."""
+        before = reversed(self._steps)
+        if canonical(name) in self._steps:
+            names = list(self._steps)
+            own = [canonical(one) for one in self._groups.get(canonical(name), ())]
+            before = (one for one in reversed(names[: names.index(canonical(name))]) if one not in own)
+        last = next(before, None)
+        return [] if last is None else self._groups.get(last, [self._steps[last].name])
 
     def compile(self) -> Plan:
         """The plan of the pipeline as it is now; raises DefinitionError with every problem that there is.
@@ -216,9 +253,9 @@ class Blueprint:
     def _all_codecs(self) -> Codecs:
         if self._codecs is None:
             # Only here: `import stepwell` is to load no adapter.
-            from stepwell.codecs.pydantic import PydanticAdapter
+            from stepwell.libraries.every import every_adapter
 
-            self._codecs = Codecs([PydanticAdapter()])
+            self._codecs = Codecs(every_adapter())
         return self._codecs
 
     def _decorator(self, kind: Kind, name: str | None, options: Mapping[str, object]) -> Callable[[F], F]:

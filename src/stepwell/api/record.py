@@ -24,27 +24,31 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
     then CodeChanged is raised.
     """
     state, started, prints = State(plan.graph), None, dict[str, str]()
-    known = plan.graph.number
     for fact in facts_of(store, run_id):
         if isinstance(fact, ev.RunStarted):
             started, prints = fact, dict(fact.fingerprints)
         elif isinstance(fact, ev.RunResumed):
             prints = dict(fact.fingerprints)
-        elif fact.path and (name := step_of(fact.path)) not in known:
-            _may_be_dropped(fact, name, plan, run_id)
-            state.seq = fact.seq
-            continue
-        elif isinstance(fact, ev.StepReset):
-            kept = tuple(path for path in fact.paths if step_of(path) in known)
-            fact = msgspec.structs.replace(fact, paths=kept)
-        elif isinstance(fact, ev.BranchChosen):
-            chosen = tuple(one for one in fact.chosen if one in known)
-            fact = msgspec.structs.replace(fact, chosen=chosen)
-        apply(state, fact)
-        state.seq = fact.seq
+        take(state, plan, fact)
     if started is None:
         raise RunNotFound(f"run {run_id} has no record; start it anew", run_id=run_id)
     return started, prints, state
+
+
+def take(state: State, plan: Plan, fact: ev.Event) -> None:
+    """Fold a fact as far as this pipeline knows what it is about; raises CodeChanged as `fold` does."""
+    known = plan.graph.number
+    state.seq = fact.seq
+    if isinstance(fact, ev.StepReset):
+        paths = tuple(path for path in fact.paths if step_of(path) in known)
+        fact = msgspec.structs.replace(fact, paths=paths, whole=tuple(set(fact.whole).intersection(paths)))
+    elif fact.path and (name := step_of(fact.path)) not in known:
+        _may_be_dropped(fact, name, plan, fact.run_id)
+        return
+    elif isinstance(fact, ev.BranchChosen):
+        chosen = tuple(one for one in fact.chosen if one in known)
+        fact = msgspec.structs.replace(fact, chosen=chosen)
+    apply(state, fact)
 
 
 def _may_be_dropped(fact: ev.Event, name: str, plan: Plan, run_id: str) -> None:

@@ -10,7 +10,7 @@ from stepwell.engine.values import Values
 from stepwell.errors import StepError
 from stepwell.events import Failure
 from stepwell.plan.plan import UNSET, Plan
-from stepwell.state.state import COMPLETED, SUCCESS, State
+from stepwell.state.state import SUCCESS, State
 from stepwell.views.records import StepRecord, records
 
 
@@ -58,6 +58,11 @@ class RunResult:
         return self.status in SUCCESS
 
     @property
+    def blocked_by(self) -> str:
+        """Of a run that is blocked: what it waits for, and how it goes on; else empty."""
+        return self._state.block[1] if self.status == "blocked" else ""
+
+    @property
     def duration(self) -> float:
         """Seconds from the start of the run to its end, the time between two processes included."""
         return self.ended_at - self.started_at
@@ -74,11 +79,9 @@ class RunResult:
 
     @cached_property
     def outputs(self) -> dict[str, object]:
-        """The output of each step that has one, by name."""
+        """The output of each step that has one, by name; of an ephemeral step only in the process that ran it."""
         return {
-            step.name: self._values.step(step.number)
-            for step in self._plan.steps
-            if self._state.steps[step.number] == COMPLETED
+            step.name: self._values.step(step.number) for step in self._plan.steps if self._values.at_hand(step.number)
         }
 
     @property
@@ -112,7 +115,8 @@ class RunResult:
             return
         fatal = [failure for failure in self.failures if self._fatal(failure)]
         if not fatal:
-            raise StepError(f"run {self.run_id} is {self.status}, so it has no output", path="", attempt=0)
+            why = f": {self.blocked_by}" if self.blocked_by else ""
+            raise StepError(f"run {self.run_id} is {self.status}, so it has no output{why}", path="", attempt=0)
         failure = fatal[0]
         message = f"step `{failure.path}` failed in attempt {failure.attempt}: {failure.type}: {failure.message}"
         more = f" (and {len(fatal) - 1} more)" if len(fatal) > 1 else ""

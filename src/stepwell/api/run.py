@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from types import TracebackType
 from typing import Self
@@ -12,6 +11,7 @@ from typing import Self
 import msgspec
 
 from stepwell import events as ev
+from stepwell.api.reader import Reader
 from stepwell.api.result import RunResult
 from stepwell.api.session import Session
 from stepwell.errors import RunError
@@ -21,8 +21,9 @@ from stepwell.plan.plan import Plan
 
 _LOOK_AGAIN = 1.0
 """Seconds after which a watcher looks whether the process that runs the run is still there."""
-_SPARKS = 10_000
-"""So many live events wait for a slow reader at most; the oldest are dropped, facts never are."""
+_PAGE = 1000
+_LAST = 1 << 62
+"""After every fact that there is."""
 
 
 class Run:
@@ -61,11 +62,14 @@ class Run:
         """Leaves the wish that a run of this id ends, with a reason, for the process that has it."""
         self._task: asyncio.Task[None] | None = None
         self._session: Session | None = None
+        self._outcome: RunResult | None = None
         self._first_seq = 0
         self._detached = False
         self._cancel_reason: str | None = None
         self.readers = 0
         """Iterations that are under way."""
+        self.ears: list[Callable[[ev.LogLine], None]] = []
+        """Called, from any thread, with what the attempts that this process makes print and log."""
 
     def __repr__(self) -> str:
         """Its id."""
@@ -101,6 +105,8 @@ class Run:
         A run that has ended stays as it is.
         """
         session = self._open()
+        if self._outcome is not None:
+            return
         if session.runner is None and session.state.status == "running":
             self._ask(self.id, reason)
         self.request_cancel(reason)
@@ -185,44 +191,45 @@ class Run:
             unfollow()
 
     async def _result(self) -> RunResult:
+        if self._outcome is not None:
+            return self._outcome
         session = self._open()
-        await self._wait(session)
         runner = session.runner
+        if runner is not None:
+            runner.audience.lift()
+        await self._wait(session)
         ended_at = session.started_at if runner is None else runner.ledger.now
         errors = {} if runner is None else runner.ledger.errors
         ends = [at for at in session.state.ended_at if at is not None]
         times = (session.started_at, max([ended_at, *ends]))
-        return RunResult(self.id, session.plan, session.state, session.values, errors, times)
+        self._outcome = RunResult(self.id, session.plan, session.state, session.values, errors, times)
+        session.runner = self._task = None  # a thousand results in memory are not to hold a thousand engines
+        return self._outcome
 
     async def __aiter__(self) -> AsyncIterator[ev.Event]:
         """The events of the run from here on: facts as soon as they are durable, and what is live only."""
-        loop = asyncio.get_running_loop()
         news = asyncio.Event()
-        sparks: deque[ev.Event] = deque(maxlen=_SPARKS)
-
-        def hear(event: ev.Event) -> None:
-            sparks.append(event)
-            loop.call_soon(news.set)
-
         self.readers += 1
         unfollow = self._store.follow(self.id, news.set)
-        session = None
+        session, reader = None, None
         try:
             session = self._open()
             runner = session.runner
             if runner is not None:
-                runner.listeners.append(hear)
+                reader = Reader(runner.audience, runner.ledger, news)
                 runner.ended.add_done_callback(lambda _: news.set())
             after = self._first_seq
             while True:
                 news.clear()
                 over = session.state.status != "running" if runner is None else runner.ended.done()
-                while page := self._store.read(self.id, after, 1000):
-                    for event in page:
-                        yield shown(session.plan, self._store, event)
+                while page := self._store.read(self.id, after, _PAGE):
+                    for fact in page:
+                        for spark in () if reader is None else reader.until(fact.seq - 1):
+                            yield spark
+                        yield shown(session.plan, self._store, fact)
                     after = page[-1].seq
-                while sparks:
-                    yield sparks.popleft()
+                for spark in () if reader is None else reader.until(_LAST if over else after):
+                    yield spark
                 if over:
                     break
                 if runner is None:
@@ -233,8 +240,8 @@ class Run:
                 await self._wait(session)
         finally:
             unfollow()
-            if session is not None and session.runner is not None and hear in session.runner.listeners:
-                session.runner.listeners.remove(hear)
+            if reader is not None:
+                reader.close()
             self.readers -= 1
             if session is not None and (session.runner is None or session.runner.ended.done()):
                 self._ended(self)

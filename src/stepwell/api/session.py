@@ -9,24 +9,20 @@ from dataclasses import dataclass
 
 from stepwell import events as ev
 from stepwell.api.inputs import read_inputs, record_inputs
-from stepwell.api.record import facts_of, fold
+from stepwell.api.record import facts_of, fold, take
+from stepwell.api.recovery import changes, refusal, warnings
 from stepwell.api.wish import Wish
 from stepwell.clock import Clock
-from stepwell.engine.decide import resets
+from stepwell.engine.decide_resets import resets
 from stepwell.engine.runner import Fact, Runner
 from stepwell.engine.values import Values
 from stepwell.errors import CodeChanged, RunBlocked, RunError, RunNotFound
 from stepwell.executors.port import Executor
 from stepwell.failpoints import failpoint
-from stepwell.graph import flatten
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
-from stepwell.state.fold import apply
-from stepwell.state.state import COMPLETED, GUARDING, PENDING, RUNNING, SUCCESS, WAITING, State
+from stepwell.state.state import COMPLETED, SUCCESS, State
 from stepwell.views.records import replay
-
-_RECOVERIES = 10
-"""After its process has died so often without any progress, a run waits for somebody to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,7 @@ class Session:
         """Fold what another process has recorded since; gives the status of the run."""
         run_id = self.run_id
         for fact in facts_of(store, run_id, self.state.seq):
-            apply(self.state, fact)
-            self.state.seq = fact.seq
+            take(self.state, self.plan, fact)
         return self.state.status
 
 
@@ -92,11 +87,12 @@ def begin(machine: Machine, wish: Wish, run_id: str) -> Session | None:
         ev.RunStarted,
         (
             "", 0, plan.name, plan.version, inputs, wish.key, wish.target, wish.on_failure, plan.concurrency, deadline,
-            _fingerprints(plan), flatten(plan.graph.edges),
+            plan.fingerprints, plan.edges, plan.graph.quorums, plan.graph.jumps,
         ),
     )  # fmt: skip
     session = _opened(machine, plan, state, lease, wish.inputs, now)
-    session.first = (started, *_warnings(plan, durable=store.encodes))
+    warned = warnings(plan, durable=store.encodes)
+    session.first = (started, *((ev.WarningIssued, ("", 0, *one)) for one in warned))
     return session
 
 
@@ -130,31 +126,23 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
         started, prints, state = fold(machine.store, plan, lease.run_id)
     except CodeChanged as error:
         raise _blocked(machine, lease, 0 if row is None else row.seq, "step_gone", str(error), CodeChanged) from None
+    if on_change not in ("refuse", "keep"):
+        raise RunError(f'on_change is "refuse" or "keep" (this version has no "rerun" yet), not {on_change!r}')
     now = machine.clock.now()
     recovered = state.status == "running"
-    if recovered and state.recoveries + 1 >= _RECOVERIES:
-        message = (
-            f"its process has died {state.recoveries + 1} times in a row without any step or item coming to an end; "
-            f"find out why (`stepwell show {lease.run_id}`), then `stepwell resume {lease.run_id}` tries again"
-        )
-        raise _blocked(machine, lease, state.seq, "no_progress", message, RunBlocked)
-    if started.pipeline != plan.name and on_change != "keep":
-        message = (
-            f"the run is of pipeline `{started.pipeline}`, and this is `{plan.name}`; resume it with its own or, "
-            f"if that was renamed, with `stepwell resume {lease.run_id} --on-change keep`"
-        )
-        raise _blocked(machine, lease, state.seq, "other_pipeline", message, CodeChanged)
-    changed = [name for name, mark in _fingerprints(plan).items() if prints.get(name, mark) != mark]
-    facts = _changes(machine, plan, lease, state, changed, on_change)
+    changed = changes(plan, state, prints)
+    if (no := refusal(plan, state, started, changed, on_change)) is not None:
+        raise _blocked(machine, lease, state.seq, no.reason, no.message, no.error)
     inputs = _inputs_of(machine, plan, started)
     deadline = state.deadline if recovered else None
     if deadline is None and run_timeout is not None and not recovered:
         deadline = now + run_timeout
-    paths = resets(state)
+    again = resets(plan, state)
     session = _opened(machine, plan, state, lease, inputs, started.at)
-    resumed: Fact = (ev.RunResumed, ("", 0, recovered, deadline, _fingerprints(plan)))
-    reset: tuple[Fact, ...] = ((ev.StepReset, ("", 0, paths, "resume")),) if paths else ()
-    session.first = (resumed, *reset, *facts)
+    resumed: Fact = (ev.RunResumed, ("", 0, recovered, deadline, plan.fingerprints))
+    reset: tuple[Fact, ...] = ((ev.StepReset, ("", 0, again.paths, "resume", again.whole)),) if again.paths else ()
+    told: tuple[Fact, ...] = ((ev.WarningIssued, ("", 0, "code_changed", changed.message)),) if changed.names else ()
+    session.first = (resumed, *reset, *told)
     session.recovered = recovered
     return session
 
@@ -192,34 +180,6 @@ def watch(machine: Machine, plan: Plan, run_id: str) -> Session:
     return Session(run_id, plan, state, values, started.at)
 
 
-def _changes(
-    machine: Machine, plan: Plan, lease: Lease, state: State, changed: list[str], on_change: str
-) -> tuple[Fact, ...]:
-    """S8: may the run go on with the code as it is now? What is to be said about it, or CodeChanged."""
-    if on_change not in ("refuse", "keep"):
-        raise RunError(f'on_change is "refuse" or "keep" (this version has no "rerun" yet), not {on_change!r}')
-    if not changed:
-        return ()
-    open_ends = (PENDING, GUARDING, RUNNING, WAITING)
-    number = plan.graph.number
-    recorded = [name for name in changed if state.steps[number[name]] not in open_ends and _stays(state, number[name])]
-    if recorded and on_change == "refuse":
-        names = ", ".join(f"`{name}`" for name in recorded)
-        message = (
-            f"the code of {names} has changed since it ran. Keep what is recorded and go on with "
-            f"`stepwell resume {lease.run_id} --on-change keep`, put the code back, or start a new run"
-        )
-        raise _blocked(machine, lease, state.seq, "code_changed", message, CodeChanged)
-    said = [f"`{name}` (its record is kept)" if name in recorded else f"`{name}`" for name in changed]
-    message = f"the run goes on with other code than it began with: {', '.join(said)}"
-    return ((ev.WarningIssued, ("", 0, "code_changed", message)),)
-
-
-def _stays(state: State, number: int) -> bool:
-    """Whether a step keeps its end when the run goes on."""
-    return state.steps[number] == COMPLETED or state.paths[number] not in resets(state)
-
-
 def _blocked(
     machine: Machine, lease: Lease, seq: int, reason: str, message: str, error: type[RunBlocked]
 ) -> RunBlocked:
@@ -247,23 +207,3 @@ def _opened(
     session = Session(lease.run_id, plan, state, runner.values, started_at)
     session.runner, session.lease = runner, lease
     return session
-
-
-def _fingerprints(plan: Plan) -> dict[str, str]:
-    return {step.name: step.fingerprint for step in plan.steps}
-
-
-def _warnings(plan: Plan, *, durable: bool) -> tuple[Fact, ...]:
-    """What the plan warns of; and, where the run may go on later, steps whose code cannot be told apart."""
-    said = [("definition", text) for text in plan.warnings]
-    if durable:
-        said += [
-            (
-                "code_not_seen",
-                f"step `{step.name}`: its source is not at hand, or it uses values of an enclosing function, so a "
-                'change of its code is not noticed when the run goes on; give it version="1" and raise that by hand',
-            )
-            for step in plan.steps
-            if step.opaque
-        ]
-    return tuple((ev.WarningIssued, ("", 0, reason, message)) for reason, message in said)

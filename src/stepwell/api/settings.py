@@ -1,12 +1,19 @@
-"""Where the store is: what was asked for, else the environment, else the project's own."""
+"""The settings of the command: an option, else the environment, else the project's files, else the user's own.
+
+What is said nowhere has its default. Where there is neither a file nor a variable, and that is so for most, nothing is
+loaded to find that out.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Literal, cast
 
-from stepwell.errors import StoreError
+from stepwell.api.settings_files import FILE, PROJECT, settings_files
+from stepwell.errors import SettingsError, StoreError
 
 FOLDER = ".stepwell"
 STORE = f"{FOLDER}/stepwell.db"
@@ -14,19 +21,84 @@ VARIABLE = "STEPWELL_STORE"
 _MEMORY = ("memory", ":memory:")
 
 
-def find_store(
-    asked: str | None = None, *, environ: Mapping[str, str] = os.environ, here: Path | None = None
-) -> Path | str | None:
-    """The place of the store: `asked`, else `STEPWELL_STORE`, else `.stepwell/stepwell.db` of the project.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What counts where no option says otherwise; None where the pipeline, or the project's place, decides."""
 
-    The project is the present folder or the nearest one above that has such a store or a `pyproject.toml`, else the
-    present folder. `memory` gives None: nothing is kept. An address such as `postgresql://…` is given back as it is.
+    store: str | None = None
+    on_failure: Literal["stop", "cancel", "finish"] | None = None
+    run_timeout: str | float | None = None
+    strict: bool = False
+    quiet: bool = False
+    progress: Literal["auto", "live", "plain", "none"] = "auto"
+
+
+NAMES = tuple(field.name for field in fields(Settings))
+_DEFAULTS = Settings()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value is from: `flag`, `env`, `file`, `user file` or `default`, and the variable or `file:line`."""
+
+    kind: Literal["flag", "env", "file", "user file", "default"]
+    place: str = ""
+
+    def __str__(self) -> str:
+        """The place, or the kind where that says all."""
+        return self.place or self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, with all that was said about it and does not count."""
+
+    name: str
+    value: object
+    origin: Origin
+    overridden: tuple[tuple[object, Origin], ...] = ()
+
+
+def load_settings(here: Path | None = None) -> Settings:
+    """The settings that count in a folder; raises SettingsError with all that is wrong in them."""
+    variables = [name for name in NAMES if os.environ.get(f"STEPWELL_{name.upper()}")]
+    if variables in ([], ["store"]) and not settings_files(_folder(here)):
+        return Settings(store=os.environ.get(VARIABLE) or None)
+    found, problems = explain(here)
+    if problems:
+        raise SettingsError(problems)
+    return Settings(**{one.name: cast("Any", one.value) for one in found})
+
+
+def explain(here: Path | None = None, flags: Mapping[str, object] | None = None) -> tuple[list[Setting], list[str]]:
+    """Each setting with its origin, and all that is wrong; what is wrong counts for nothing."""
+    from stepwell.api.settings_sources import read
+
+    problems: list[str] = []
+    said: dict[str, list[tuple[object, Origin]]] = {name: [] for name in NAMES}
+    for name, value in (flags or {}).items():
+        if value is not None:
+            said[name].append((value, Origin("flag", f"--{name.replace('_', '-')}")))
+    for one in read(settings_files(_folder(here)), problems):
+        said[one.name].append((one.value, Origin(one.kind, one.place)))
+    found: list[Setting] = []
+    for name, values in said.items():
+        (value, origin), *others = [*values, (getattr(_DEFAULTS, name), Origin("default"))]
+        found.append(Setting(name, value, origin, tuple(others[:-1] if values else ())))
+    return found, problems
+
+
+def find_store(
+    asked: str | None = None, *, here: Path | None = None, settings: Settings | None = None
+) -> Path | str | None:
+    """The place of the store: `asked`, else what the settings say, else `.stepwell/stepwell.db` of the project.
+
+    The project is the present folder or the nearest one above that has such a store, a `pyproject.toml` or a
+    `stepwell.toml`, else the present folder. `memory` gives None: nothing is kept. An address such as `postgresql://…`
+    is given back as it is.
     """
-    text = asked if asked is not None else environ.get(VARIABLE) or None
-    try:
-        folder = here or Path.cwd()
-    except OSError:
-        raise StoreError("the folder that you are in is gone; go to another one") from None
+    folder = _folder(here)
+    text = asked if asked is not None else (settings or load_settings(folder)).store
     if text is None:
         return _project(folder) / STORE
     if not text.strip():
@@ -36,6 +108,13 @@ def find_store(
     if "://" in text:
         return text
     return folder / Path(text).expanduser()
+
+
+def _folder(here: Path | None) -> Path:
+    try:
+        return here or Path.cwd()
+    except OSError:
+        raise StoreError("the folder that you are in is gone; go to another one") from None
 
 
 def _project(folder: Path) -> Path:
@@ -49,7 +128,7 @@ def _project(folder: Path) -> Path:
 def _has(folder: Path) -> bool:
     """Whether it has a store, be it one that we may not look at, or is that of a project."""
     try:
-        if (folder / "pyproject.toml").is_file():
+        if (folder / PROJECT).is_file() or (folder / FILE).is_file():
             return True
         if not (folder / FOLDER).is_dir():
             return False

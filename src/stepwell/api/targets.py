@@ -47,19 +47,34 @@ def find_target(text: str) -> Target:
     Of a file that is its absolute path and the pipeline's name. Of a module it is `module:name`, or, where only the
     present folder leads to it, `folder::module:name`.
     """
+    module, said, kept, name = _loaded(text)
+    name, pipeline = _pipeline(module, name, said)
+    return Target(pipeline, f"{kept}:{name}")
+
+
+def find_targets(text: str) -> list[Target]:
+    """Every pipeline of the file or module that is named, where the target names none of them; else that one."""
+    module, said, kept, name = _loaded(text)
+    found = {} if name is not None else _pipelines(module)
+    if len(found) < 2:
+        name, pipeline = _pipeline(module, name, said)
+        return [Target(pipeline, f"{kept}:{name}")]
+    return [Target(pipeline, f"{kept}:{name}") for name, pipeline in found.items()]
+
+
+def _loaded(text: str) -> tuple[ModuleType, str, str, str | None]:
+    """The module of a target, as it was said and as it is kept with a run, and the pipeline's name if one is there."""
     if match := _FILE.match(text):
         path = _file(match["file"])
-        name, pipeline = _pipeline(load_file(path), match["name"], match["file"])
-        return Target(pipeline, f"{path}:{name}")
+        return load_file(path), match["file"], str(path), match["name"]
     if text.strip():
         _refuse_other_kinds(text)
     match = _MODULE.match(text)
     if match is None:
         raise TargetError(f"{text!r} is no target; give file.py, file.py:name or package.module:name")
     folder = match["folder"] or _here(match["module"])
-    module = _module(match["module"], folder)
-    name, pipeline = _pipeline(module, match["name"], match["module"])
-    return Target(pipeline, f"{folder}::{match['module']}:{name}" if folder else f"{match['module']}:{name}")
+    kept = f"{folder}::{match['module']}" if folder else match["module"]
+    return _module(match["module"], folder), match["module"], kept, match["name"]
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -78,6 +78,10 @@ def _details(record: StepRecord) -> str:
             parts.append(f"{failed:,} failed")
     if record.attempts > 1:
         parts.append(f"{record.attempts} attempts")
+    if record.visits:
+        parts.append(f"{len(record.visits) + 1} visits")
+    if record.soft_failed:
+        parts.append("its best, as no further visit is allowed")
     if record.failure is not None and record.status == "tolerated":
         parts.append(f"{record.failure.type}: {record.failure.message}".partition("\n")[0])
     elif record.reason and record.status in ("skipped", "pruned"):
@@ -86,9 +90,10 @@ def _details(record: StepRecord) -> str:
 
 
 def chief(failures: Sequence[Failure]) -> list[Failure]:
-    """The failures that tell what happened: a map that failed by its items is left out for these."""
+    """The failures that tell what happened: a map that failed by its items, or its source, is left out for these."""
     items = {failure.step for failure in failures if failure.item is not None}
-    return [one for one in failures if one.item is not None or one.reason != "items_failed" or one.step not in items]
+    own = [one for one in failures if one.item is not None or one.reason != "items_failed" or one.step not in items]
+    return [one for one in own if one.reason != "source_failed"] or own
 
 
 def sorted_failures(
@@ -133,7 +138,7 @@ def _near(file: str) -> str:
 
 def total_line(run_id: str, status: str, took: float | None, steps: Mapping[str, StepRecord]) -> str:
     """`run 01J… completed in 4.2s (9 of 9 steps)`."""
-    ended = sum(record.status not in ("pending", "running", "waiting") for record in steps.values())
+    ended = sum(record.status not in ("pending", "running", "waiting", "cancelled") for record in steps.values())
     time = f" in {duration(took)}" if took is not None else ""
     return f"run {run_id} {spoken(status)}{time} ({ended:,} of {plural(len(steps), 'step')})"
 
@@ -149,8 +154,12 @@ def command(words: str, run_id: str, store: str | None) -> str:
     return f"stepwell {words} {run_id}{place}"
 
 
-def way_on(run_id: str, status: str, store: str | None) -> Iterator[str]:
-    """The commands with which one goes on."""
+def way_on(run_id: str, status: str, store: str | None, log: Path | None = None) -> Iterator[str]:
+    """The commands with which one goes on; before them the log, where there is one."""
+    if log is not None:
+        yield f"  log: {_near(str(log))}"
     yield f"  {command('show', run_id, store)}"
+    if log is not None:
+        yield f"  {command('logs', run_id, store)}"
     if status in RESUMABLE:
         yield f"  {command('resume', run_id, store)}"

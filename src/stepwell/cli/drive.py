@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepwell.api.app import App
+from stepwell.api.logs import newest_log
 from stepwell.api.result import RunResult
 from stepwell.api.run import Run
+from stepwell.api.settings import Settings
 from stepwell.cli import exits
 from stepwell.cli.closing import MANY, command, failure_lines, sorted_failures, step_lines, total_line, way_on
 from stepwell.cli.options import open_app
@@ -35,6 +37,8 @@ class Manner:
     """As it was typed, for the commands that are told."""
     kept: bool = True
     """The run outlives this process."""
+    progress: str = "auto"
+    """How the progress is shown: `auto`, `live`, `plain` or `none`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,27 @@ class Begun:
     app: App
     run: Run
     plan: Plan
+
+
+def manner_of(
+    settings: Settings,
+    strict: bool | None,
+    quiet: bool | None,
+    progress: str | None,
+    *,
+    json: bool,
+    store: str | None,
+    kept: bool = True,
+) -> Manner:
+    """The manner that the options ask for, and the settings where they say nothing."""
+    return Manner(
+        json=json,
+        quiet=settings.quiet if quiet is None else quiet,
+        strict=settings.strict if strict is None else strict,
+        store=store,
+        kept=kept,
+        progress=progress or settings.progress,
+    )
 
 
 def drive(
@@ -56,7 +81,7 @@ def drive(
 async def _drive(
     place: Path | str | None, begin: Callable[[App], Begun], manner: Manner, out: Output, interrupts: Interrupts
 ) -> int:
-    async with open_app(place) as app:
+    async with open_app(place, shown=not manner.quiet and manner.progress != "none") as app:
         since = time.time()
         begun = begin(app)
         asked = begun.run.id
@@ -70,7 +95,8 @@ async def _drive(
             tell(f"run {run.id} goes on in the process that has it; `{ends}` ends it")
             return interrupts.code or exits.INTERRUPTED
         code = interrupts.code if result.status == "cancelled" and interrupts.code else None
-        _close(result, manner, out, interrupted=code is not None)
+        log = newest_log(app.store, result.run_id)
+        _close(result, manner, out, log, interrupted=code is not None)
         return exits.of_status(result.status, strict=manner.strict) if code is None else code
 
 
@@ -85,7 +111,7 @@ async def _watched(begun: Begun, manner: Manner, interrupts: Interrupts, since: 
     """The result, with progress shown on the way; None where the run lives elsewhere and is only left alone."""
     app, run = begun.app, begun.run
     progress = Progress({step.name: step.label for step in begun.plan.steps})
-    display = None if manner.quiet else _display(progress, look(sys.stderr))
+    display = None if manner.quiet else _display(progress, look(sys.stderr), manner.progress)
     waiting = asyncio.ensure_future(_result(run))
     with Watch(app.store, run.id, progress, display, since=since, interrupted=lambda: interrupts.reason) as watch:
 
@@ -95,6 +121,8 @@ async def _watched(begun: Begun, manner: Manner, interrupts: Interrupts, since: 
             waiting.cancel()
 
         interrupts.bind(asyncio.get_running_loop(), ask, _last_words(run.id, manner))
+        if display is not None:
+            run.ears.append(watch.hear)
         await asyncio.sleep(0)  # `waiting` begins: a run of ours then takes its cancel with it, and waits for its end
         if interrupts.code:  # while the run was being opened
             ask(interrupts.reason)
@@ -118,8 +146,10 @@ async def _result(run: Run) -> RunResult:
     return await run
 
 
-def _display(progress: Progress, terminal: Terminal) -> Display:
-    if not terminal.live:
+def _display(progress: Progress, terminal: Terminal, kind: str) -> Display | None:
+    if kind == "none":
+        return None
+    if kind == "plain" or not (terminal.is_terminal if kind == "live" else terminal.live):
         return PlainLines(progress, terminal, time.time())
     from stepwell.cli.live import LiveView
 
@@ -129,7 +159,7 @@ def _display(progress: Progress, terminal: Terminal) -> Display:
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def _close(result: RunResult, manner: Manner, out: Output, *, interrupted: bool) -> None:
+def _close(result: RunResult, manner: Manner, out: Output, log: Path | None, *, interrupted: bool) -> None:
     """The last lines on stderr, then the output on stdout."""
     terminal = look(sys.stderr)
     steps = result.steps
@@ -139,11 +169,13 @@ def _close(result: RunResult, manner: Manner, out: Output, *, interrupted: bool)
     fatal, borne = sorted_failures(result.failures, steps)
     if not result.succeeded:
         _tell(failure_lines(fatal, terminal))
+        if result.blocked_by:
+            tell(result.blocked_by)
         tell(total)
         if interrupted and manner.kept:
             tell(f"go on with: {command('resume', result.run_id, manner.store)}")
         elif manner.kept:
-            _tell(way_on(result.run_id, result.status, manner.store))
+            _tell(way_on(result.run_id, result.status, manner.store, log))
     elif not manner.quiet:
         _tell(failure_lines(borne, terminal, tag="tolerated"))
         tell(total)

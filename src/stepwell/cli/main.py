@@ -20,10 +20,18 @@ from stepwell.errors import StepwellError
 
 _COMMANDS = (
     ("run", "run", "Run a pipeline."),
+    ("plan", "plan", "Say what would run, and why; a target takes its inputs as in `run`."),
     ("resume", "resume", "Go on with a run that was interrupted, cancelled or failed."),
     ("cancel", "cancel", "End a run, in whichever process it lives."),
     ("ls", "ls", "List the runs."),
     ("show", "show", "Show a run, its steps and what failed."),
+    ("events", "events", "Print what happened in a run, fact by fact."),
+    ("logs", "logs", "Show what the steps of a run printed and logged."),
+    ("validate", "validate", "Check a pipeline; everything that is wrong is told at once."),
+    ("graph", "graph", "Draw a pipeline, or a run with what became of its steps."),
+    ("completion", "completion", "Print the completion of a shell."),
+    ("config", "config", "Show the settings, and where they are from."),
+    ("doctor", "doctor", "Check this machine, the settings and the store."),
     ("version", "version", "Print the version."),
 )
 _HELP = """Durable multi-step pipelines: kill a run at any instant, then resume it.
@@ -41,7 +49,7 @@ def command(tokens: Sequence[str]) -> int:
     """Do what a command line says; gives the exit code. It raises nothing; only our own mistakes show a traceback."""
     prepare()
     try:
-        return _done(_app()(list(tokens), exit_on_error=False, print_error=False))
+        return _done(application()(list(tokens), exit_on_error=False, print_error=False))
     except CycloptsError as error:
         return _refused(tokens, "UsageError", _usage(error), exits.USAGE)
     except StepwellError as error:
@@ -61,7 +69,8 @@ def command(tokens: Sequence[str]) -> int:
         return _internal(error)
 
 
-def _app() -> App:
+def application() -> App:
+    """All commands by name; none of them is loaded yet."""
     app = App(
         name="stepwell", help=_HELP, version_flags=(), help_format="plaintext", result_action="return_value",
         suppress_keyboard_interrupt=False,
@@ -70,6 +79,11 @@ def _app() -> App:
         own_help = {"help_flags": ()} if name == "run" else {}  # `run TARGET --help` shows the inputs of the target
         app.command(f"stepwell.cli.{module}:{name}", name=name, help=said, **own_help)
     app.command(_version, name="--version", help="Print the version.")
+    app.command(
+        "stepwell.cli.completion:install_completion",
+        name="--install-completion",
+        help="Have your shell complete commands, options and runs.",
+    )
     return app
 
 
@@ -108,7 +122,11 @@ def _with_store(message: str, tokens: Sequence[str]) -> str:
     if not named:
         return message
     place = f" --store {shlex.quote(named[0])}"
-    return re.sub(r"`(stepwell (?:resume|cancel|show|ls)\b[^`]*)`", lambda match: f"`{match[1]}{place}`", message)
+    return re.sub(
+        r"`(stepwell (?:resume|cancel|show|ls|logs|events|plan|graph)\b[^`]*)`",
+        lambda match: f"`{match[1]}{place}`",
+        message,
+    )
 
 
 def _is_of_output(error: OSError) -> bool:

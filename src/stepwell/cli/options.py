@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from stepwell.api.app import App
 from stepwell.api.settings import FOLDER, find_store
+from stepwell.cli import completions
 from stepwell.clock import seconds
 from stepwell.errors import InputError, RunNotFound, StoreError
 from stepwell.journal.port import RunRow
@@ -20,8 +21,21 @@ Json = Annotated[
     bool, Parameter(name="--json", negative=(), show_default=False, help="Print one JSON document on stdout.")
 ]
 FLAG = Parameter(negative=(), show_default=False)
-Strict = Annotated[bool, FLAG, Parameter(help="Exit with 5 if the run ends degraded.")]
-Quiet = Annotated[bool, FLAG, Parameter(name=("-q", "--quiet"), help="Tell only of failures.")]
+Strict = Annotated[
+    bool | None,
+    Parameter(negative="--no-strict", show_default=False, help="Exit with 5 if the run ends degraded."),
+]
+Quiet = Annotated[
+    bool | None,
+    Parameter(name=("-q", "--quiet"), negative="--no-quiet", show_default=False, help="Tell only of failures."),
+]
+ProgressKind = Annotated[
+    Literal["auto", "live", "plain", "none"] | None,
+    Parameter(
+        name="--progress", show_default=False,
+        help="How to show progress: live on a terminal, in plain lines, or not at all [default: what suits].",
+    ),
+]  # fmt: skip
 Store = Annotated[
     str | None,
     Parameter(
@@ -31,7 +45,13 @@ Store = Annotated[
     ),
 ]
 RunId = Annotated[
-    str, Parameter(name="RUN", metavar="RUN", help="A run's id, its first characters (four or more), or `last`.")
+    str,
+    Parameter(
+        name="RUN",
+        metavar="RUN",
+        completer=completions.runs,
+        help="A run's id, its first characters (four or more), or `last`.",
+    ),
 ]
 
 
@@ -48,11 +68,14 @@ def opened(store: str | None, what: str) -> Generator[App]:
         app.store.close()
 
 
-def open_app(place: Path | str | None) -> App:
-    """The store at a place; raises StoreError also where the folder is shut."""
+def open_app(place: Path | str | None, *, shown: bool = True) -> App:
+    """The store at a place; raises StoreError also where the folder is shut.
+
+    `shown`: the words of steps are shown with the progress, and so go nowhere else.
+    """
     try:
         _keep_out_of_git(place)
-        return App(place)
+        return App(place, capture="only" if shown else "tee")
     except OSError as error:
         raise StoreError(
             f"the store {place} cannot be opened: {error.strerror}; give yourself the right to, or name another store "

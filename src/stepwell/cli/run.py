@@ -10,21 +10,25 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from stepwell.api.app import App
-from stepwell.api.settings import find_store
+from stepwell.api.settings import Settings, find_store, load_settings
 from stepwell.api.targets import Target, find_target
-from stepwell.cli.drive import Begun, Manner, drive
+from stepwell.cli import completions
+from stepwell.cli.drive import Begun, drive, manner_of
 from stepwell.cli.inputs import Given, misspelt_step, option, type_name
-from stepwell.cli.options import FLAG, Json, Quiet, Store, Strict, seconds_of
+from stepwell.cli.options import FLAG, Json, ProgressKind, Quiet, Store, Strict, seconds_of
 from stepwell.cli.signals import Interrupts
 from stepwell.cli.streams import guarded
 from stepwell.errors import CodecError, InputError
 from stepwell.plan.plan import Plan
 
 OWN_OPTIONS = (
-    "--param", "--params", "--key", "--on-failure", "--run-timeout", "--strict", "--quiet", "--no-input", "--json",
-    "--store", "--help",
+    "--param", "--params", "--key", "--on-failure", "--run-timeout", "--strict", "--no-strict", "--quiet",
+    "--no-quiet", "--progress", "--no-input", "--json", "--store", "--help",
 )  # fmt: skip
-Target_ = Annotated[str, Parameter(metavar="TARGET", help="file.py, file.py:name or package.module:name.")]
+Target_ = Annotated[
+    str,
+    Parameter(metavar="TARGET", completer=completions.targets, help="file.py, file.py:name or package.module:name."),
+]
 Rest = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 Pairs = Annotated[
     tuple[str, ...],
@@ -58,8 +62,9 @@ def run(
     key: Key = None,
     on_failure: OnFailure = None,
     run_timeout: RunTimeout = None,
-    strict: Strict = False,
-    quiet: Quiet = False,
+    strict: Strict = None,
+    quiet: Quiet = None,
+    progress: ProgressKind = None,
     no_input: NoInput = False,
     json: Json = False,
     store: Store = None,
@@ -73,13 +78,14 @@ def run(
     if help_ or not target:
         return _help(target, asked=help_)
     options = {"key": key, "on_failure": on_failure, "run_timeout": run_timeout}
-    place = find_store(store)
-    manner = Manner(json=json, quiet=quiet, strict=strict, store=store, kept=place is not None)
+    settings = load_settings()
+    place = find_store(store, settings=settings)
+    manner = manner_of(settings, strict, quiet, progress, json=json, store=store, kept=place is not None)
     with guarded() as out, Interrupts() as interrupts:
         found = find_target(target)
         plan = found.pipeline.compile()
         values = _inputs(plan, inputs, param, params, ask=not no_input)
-        wish = {"inputs": values, **_options(plan, options)}
+        wish = {"inputs": values, **_settled(plan, settings), **_options(plan, options)}
         return drive(place, lambda app: _begin(app, plan, wish, found), manner, out, interrupts)
 
 
@@ -98,6 +104,16 @@ def _options(plan: Plan, given: Mapping[str, str | None]) -> dict[str, object]:
             )
     if (timeout := given["run_timeout"]) is not None:
         options["run_timeout"] = seconds_of(timeout, "--run-timeout")
+    return options
+
+
+def _settled(plan: Plan, settings: Settings) -> dict[str, object]:
+    """The run's own options as the settings have them; an input of that name stands in front of one."""
+    options: dict[str, object] = {}
+    if settings.on_failure is not None and "on_failure" not in plan.inputs:
+        options["on_failure"] = settings.on_failure
+    if settings.run_timeout is not None and "run_timeout" not in plan.inputs:
+        options["run_timeout"] = seconds_of(str(settings.run_timeout), "run_timeout")
     return options
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
 from stepwell import events as ev
@@ -18,11 +17,10 @@ from stepwell.cli.ls import took
 from stepwell.cli.options import Json, RunId, Store, find, opened
 from stepwell.cli.streams import output
 from stepwell.cli.terminal import STATUS_COLOURS, Terminal, look
-from stepwell.codecs.show import plain
-from stepwell.errors import CodecError, StepwellError
 from stepwell.events import Failure
 from stepwell.journal.port import RunRow
 from stepwell.state.state import State
+from stepwell.views.facts import brief, inputs_of
 from stepwell.views.frames import own_frame
 from stepwell.views.records import StepRecord, records, replay
 from stepwell.views.words import ago, duration, moment, plural
@@ -31,7 +29,6 @@ _PAGE = 1000
 _FAILURES = 10
 _NOTES = 5
 _MANY = 100
-_INPUT_WIDTH = 60
 
 
 @dataclass(slots=True)
@@ -89,19 +86,7 @@ def _look(app: App, row: RunRow) -> Look:
     notes = [fact.message for fact in facts if isinstance(fact, ev.WarningIssued)]
     if row.status == "blocked":
         notes += [fact.message for fact in facts if isinstance(fact, ev.RunBlocked)][-1:]
-    return Look(row, state, started, _inputs(app, started), notes)
-
-
-def _inputs(app: App, started: ev.RunStarted) -> dict[str, object]:
-    """What the run was given, as far as it can be shown without its types."""
-    recorded = started.inputs
-    if not isinstance(recorded, ev.Payload):
-        return {}
-    try:
-        encoded = msgspec.msgpack.decode(app.store.load(recorded), type=dict[str, bytes])
-        return {name: plain(data) for name, data in encoded.items()}
-    except (StepwellError, CodecError, msgspec.MsgspecError):
-        return {}
+    return Look(row, state, started, inputs_of(started, app.store.load), notes)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------
@@ -144,16 +129,11 @@ def _about(found: Look) -> Iterator[str]:
         yield f"key      {row.key}"
     if row.target:
         yield f"target   {row.target}"
-    given = [f"{name}={_short(value)}" for name, value in found.inputs.items()]
+    given = [f"{name}={brief(value)}" for name, value in found.inputs.items()]
     if given:
         yield f"inputs   {' '.join(given)}"
     if row.reason:
         yield f"reason   {row.reason}"
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) and value and " " not in value else msgspec.json.encode(value).decode()
-    return text if len(text) <= _INPUT_WIDTH else f"{text[: _INPUT_WIDTH - 3]}..."
 
 
 def _why_interrupted(row: RunRow) -> Iterator[str]:
@@ -197,6 +177,7 @@ def _step(name: str, record: StepRecord, *, items: bool) -> dict[str, object]:
         "reason": record.reason,
         "attempts": record.attempts,
         "visit": record.visit,
+        "soft_failed": record.soft_failed,
         "started_at": record.started_at,
         "ended_at": record.ended_at,
         "duration": record.duration,

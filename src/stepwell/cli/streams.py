@@ -8,7 +8,9 @@ import json
 import os
 import sys
 from collections.abc import Generator, Mapping
-from typing import IO, TextIO
+from typing import IO, TextIO, cast
+
+from stepwell.capture.streams import Routed
 
 SCHEMA_VERSION = 1
 """Of every document that `--json` gives; it grows when a field goes away or means something else."""
@@ -114,15 +116,18 @@ def output() -> Output:
 
 @contextlib.contextmanager
 def guarded() -> Generator[Output]:
-    """Give stdout to the command alone: what steps, and programs that they start, print there goes to stderr."""
+    """Give stdout to the command alone: what steps, and programs that they start, print there goes to stderr.
+
+    Libraries that keep a stream from when they are imported keep one that knows which step writes to it.
+    """
     stdout, stderr = sys.stdout, sys.stderr
     stdout.flush()
-    sys.stdout = stderr
+    sys.stdout, sys.stderr = cast("TextIO", Routed("stdout", stderr)), cast("TextIO", Routed("stderr", stderr))
     try:
         with _descriptor_guarded(stdout) as stream:
             yield Output(stream)
     finally:
-        sys.stdout = stdout
+        sys.stdout, sys.stderr = stdout, stderr
 
 
 @contextlib.contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,10 @@ from stepwell.cli.streams import is_unicode
 
 Colour = Literal["green", "red", "yellow", "blue", "dim", "bold"]
 _CODES: Mapping[Colour, str] = {"green": "32", "red": "31", "yellow": "33", "blue": "36", "dim": "2", "bold": "1"}
+_CODE = re.compile(r"\x1b\[[0-9;]*m")
 NARROWEST = 20
+_COMFORTABLE = 24
+"""A column of text narrower than this is hard to read."""
 STATUS_COLOURS: Mapping[str, Colour] = {
     "completed": "green", "stopped": "green", "running": "blue", "waiting": "yellow", "degraded": "yellow",
     "tolerated": "yellow", "interrupted": "yellow", "blocked": "yellow", "failed": "red", "timed_out": "red",
@@ -88,6 +93,24 @@ def cut(text: str, width: int, *, unicode: bool = True) -> str:
             break
         kept += one
     return kept.rstrip() + end if width > len(end) else text[:width]
+
+
+def wrapped(head: str, text: str, terminal: Terminal, *, indent: int = 6) -> list[str]:
+    """A text behind its head; where the line is too short for it, in lines of its own below, indented.
+
+    Spaces at the end of the head are those of a column; escape codes in it take no room.
+    """
+    bare = _CODE.sub("", head)
+    lead = f"{head}{' ' if bare.endswith(':') else '  '}" if head else ""
+    column = cells(_CODE.sub("", lead))
+    width = terminal.width
+    if width is None or column + cells(text) <= width:
+        return [f"{lead}{text}".rstrip()]
+    if width - column >= max(_COMFORTABLE, width // 2):
+        first, *rest = textwrap.wrap(text, width - column, break_on_hyphens=False)
+        return [f"{lead}{first}", *(f"{' ' * column}{line}" for line in rest)]
+    above = [head.rstrip() if cells(bare.rstrip()) <= width else terminal.fit(bare)] if head else []
+    return [*above, *(f"{' ' * indent}{line}" for line in textwrap.wrap(text, width - indent, break_on_hyphens=False))]
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

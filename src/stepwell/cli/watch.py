@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 from stepwell.cli.streams import tell
+from stepwell.cli.telling import spoken_line
 from stepwell.errors import StepwellError
+from stepwell.events import LogLine
 from stepwell.journal.port import Store
-from stepwell.views.progress import Change, Progress
+from stepwell.views.progress import Progress
+from stepwell.views.step_progress import Change
 
 _EVERY = 0.1
 _PAGE = 1000
+_MOST_LINES = 1000
+"""So many lines of steps are shown at once; of a flood the rest is counted."""
 
 
 class Display(Protocol):
@@ -26,6 +32,10 @@ class Display(Protocol):
 
     def note(self, text: str, now: float) -> None:
         """Something is to be said."""
+        ...
+
+    def log(self, lines: Sequence[tuple[str, str]], now: float) -> None:
+        """Steps have printed or logged these: where, and a line of it."""
         ...
 
     def tick(self, now: float) -> None:
@@ -63,6 +73,8 @@ class Watch:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._said = ""
+        self._lines: deque[LogLine] = deque()
+        self._left_out = 0
         self._thread = threading.Thread(target=self._follow, name="stepwell-progress", daemon=True)
 
     def __enter__(self) -> Self:
@@ -84,6 +96,13 @@ class Watch:
             tell(f"stepwell: the progress cannot be shown: {problem}")
         finally:
             self._display.close()
+
+    def hear(self, line: LogLine) -> None:
+        """Show what a step or item has printed or logged; from any thread, at no cost to it."""
+        if len(self._lines) < _MOST_LINES:
+            self._lines.append(line)
+        else:
+            self._left_out += 1
 
     def say_interrupted(self) -> None:
         """Tell, once, that the run is asked to end."""
@@ -119,4 +138,18 @@ class Watch:
                     or (change.what == "cancelling" and change.text == self._said)
                 ):
                     continue
+                self._show_lines(display, fact.at)
                 display.change(change, time.time())
+        self._show_lines(display, float("inf"))
+
+    def _show_lines(self, display: Display, until: float) -> None:
+        """What steps have said up to this time: before the end of the step that said it."""
+        lines: list[tuple[str, str]] = []
+        while self._lines and self._lines[0].at <= until:
+            line = self._lines.popleft()
+            lines += [(line.path, one) for one in spoken_line(line).split("\n")]
+        if lines:
+            display.log(lines, time.time())
+        if self._left_out and not self._lines:
+            count, self._left_out = self._left_out, 0
+            display.note(f"{count:,} more lines were printed; `stepwell logs` has what is kept", time.time())

@@ -4,65 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import cast
 
 from stepwell import events as ev
+from stepwell.ids import parse_path
+from stepwell.views.step_progress import Change, StepProgress
 
-What = Literal["ended", "retrying", "item_failed", "item_retrying", "warning", "cancelling", "resumed", "blocked"]
 _SHOWN_ENDS = 20
-
-
-@dataclass(slots=True)
-class StepProgress:
-    """One step: `status` is as in a StepRecord; a map also counts its items."""
-
-    name: str
-    label: str
-    status: str = "pending"
-    reason: str = ""
-    attempt: int = 0
-    started_at: float | None = None
-    ended_at: float | None = None
-    retry_at: float | None = None
-    failure: ev.Failure | None = None
-    total: int | None = None
-    """How many items, of a map that knows them."""
-    done: int = 0
-    failed: set[str] = field(default_factory=set[str])
-    cancelled: set[str] = field(default_factory=set[str])
-    waiting: dict[str, float] = field(default_factory=dict[str, float])
-    """When the items that failed and are tried again are due."""
-
-    @property
-    def seconds(self) -> float | None:
-        """From the start of its first attempt to its end."""
-        if self.started_at is None or self.ended_at is None:
-            return None
-        return self.ended_at - self.started_at
-
-    def next_retry(self, now: float) -> float | None:
-        """When something that waits is tried again; None where nothing waits."""
-        if self.status == "waiting":
-            return self.retry_at
-        if self.total is not None and self.done + len(self.failed) + len(self.waiting) < self.total:
-            return None  # other items keep it busy
-        return min((at for at in self.waiting.values() if at > now), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What somebody who watches is told of one fact."""
-
-    what: What
-    at: float
-    step: StepProgress | None = None
-    path: str = ""
-    text: str = ""
-    failure: ev.Failure | None = None
-    retry_at: float | None = None
-    alike: int = 1
-    """Of a warning: how many there were for this reason, with this one."""
 
 
 class Progress:
@@ -93,17 +41,18 @@ class Progress:
 
     def apply(self, event: ev.Event) -> Change | None:
         """Fold one fact; gives what is worth telling about it."""
-        self.seq = max(self.seq, event.seq)
+        if event.seq:
+            self.seq = event.seq
         fold = _FOLD.get(event.__class__)
         return None if fold is None else fold(self, event)
 
     def step(self, path: str) -> StepProgress:
         """The step of a path, its own or that of an item."""
-        name = path.partition("[")[0].partition("#")[0]
-        found = self.steps.get(name)
-        if found is None:
-            found = self._add(name)
-        return found
+        name = path.partition("[")[0]
+        if (found := self.steps.get(name)) is not None:
+            return found
+        name = name.partition("#")[0]
+        return self.steps.get(name) or self._add(name)
 
     def _add(self, name: str) -> StepProgress:
         found = self.steps[name] = StepProgress(name, self._labels.get(name) or name.replace("_", " ").capitalize())
@@ -122,7 +71,7 @@ class Progress:
     def _ends(self, event: ev.Event, status: str, reason: str = "") -> Change:
         step = self.step(event.path)
         self._becomes(step, status)
-        step.ended_at, step.reason, step.retry_at = event.at, reason, None
+        step.ended_at, step.reason, step.retry_at, step.waits_for = event.at, reason, None, ()
         step.waiting.clear()
         self.last_ended.append(step)
         return Change("ended", event.at, step, event.path, reason, step.failure)
@@ -144,6 +93,8 @@ class Progress:
         for step in list(self.active.values()):
             if step.status == "running":
                 self._becomes(step, "pending")
+        for step in self.steps.values():
+            step.pace.begin(event.at, step.ended_items)
         return Change("resumed", event.at, text="its process had died" if event.recovered else "")
 
     def run_cancelled(self, event: ev.RunCancelled) -> Change:
@@ -162,7 +113,9 @@ class Progress:
     def step_started(self, event: ev.StepStarted) -> None:
         step = self.step(event.path)
         self._becomes(step, "running")
-        step.attempt, step.retry_at = event.attempt, None
+        step.attempt, step.retry_at, step.waits_for = event.attempt, None, ()
+        if "#" in event.path:
+            step.visit = parse_path(event.path)[-1].visit
         if event.attempt <= 1 or step.started_at is None:
             step.started_at = event.at
 
@@ -198,6 +151,8 @@ class Progress:
             self._becomes(step, "pending")
             step.started_at = step.ended_at = step.failure = None
             step.reason = ""
+            if path in event.whole:
+                step.forget_items()
         self.last_ended = deque((one for one in self.last_ended if one.status != "pending"), maxlen=_SHOWN_ENDS)
 
     def _item_reset(self, step: StepProgress, path: str) -> None:
@@ -209,11 +164,17 @@ class Progress:
             step.done -= 1
 
     def map_expanded(self, event: ev.MapExpanded) -> None:
-        self.step(event.path).total = event.count
+        step = self.step(event.path)
+        if step.total is None:
+            step.pace.begin(event.at, step.ended_items)
+        step.total = (step.total or 0) + event.count
+        step.grows = event.more
 
     def item_completed(self, event: ev.ItemCompleted) -> None:
         step = self.step(event.path)
         step.done += 1
+        if event.at >= step.pace.due:  # asked here, for each of many
+            step.pace.note(event.at, step.ended_items)
         if step.waiting:
             step.waiting.pop(event.path, None)
 
@@ -225,6 +186,7 @@ class Progress:
     def item_failed(self, event: ev.ItemFailed) -> Change:
         step = self.step(event.path)
         step.failed.add(event.path)
+        step.pace.note(event.at, step.ended_items)
         step.waiting.pop(event.path, None)
         return Change("item_failed", event.at, step, event.path, failure=event.failure)
 
@@ -232,6 +194,12 @@ class Progress:
         step = self.step(event.path)
         step.cancelled.add(event.path)
         step.waiting.pop(event.path, None)
+
+    def join_waiting(self, event: ev.JoinWaiting) -> None:
+        self.step(event.path).waits_for = event.waiting_for
+
+    def join_released(self, event: ev.JoinReleased) -> None:
+        self.step(event.path).waits_for = ()
 
     def warning(self, event: ev.WarningIssued) -> Change:
         self.warnings[event.reason] += 1
@@ -260,6 +228,8 @@ _FOLD = cast(
         ev.ItemRetrying: Progress.item_retrying,
         ev.ItemFailed: Progress.item_failed,
         ev.ItemCancelled: Progress.item_cancelled,
+        ev.JoinWaiting: Progress.join_waiting,
+        ev.JoinReleased: Progress.join_released,
         ev.WarningIssued: Progress.warning,
     },
 )

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from stepwell.events import Event, Failure, RunStarted
 from stepwell.graph import build, unflatten
+from stepwell.ids import parse_path
 from stepwell.state.fold import apply
 from stepwell.state.state import STATUS, WAITING, State
+from stepwell.state.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,11 @@ class StepRecord:
     ended_at: float | None = None
     failure: Failure | None = None
     visit: int = 1
+    soft_failed: bool = False
+    """Its output is the best that a loop came to before `max_visits` ended it."""
     items: Mapping[str, StepRecord] = field(default_factory=dict[str, "StepRecord"])
+    visits: tuple[StepRecord, ...] = ()
+    """What became of it in its earlier visits, before it was reset."""
 
     @property
     def duration(self) -> float | None:
@@ -43,7 +49,7 @@ def replay(facts: Iterable[Event], apply_to: Callable[[State, Event], None] = ap
     state: State | None = None
     for fact in facts:
         if isinstance(fact, RunStarted):
-            state = State(build(list(fact.fingerprints), unflatten(fact.edges)))
+            state = State(build(list(fact.fingerprints), unflatten(fact.edges), fact.quorums, fact.jumps))
         if state is None:
             raise ValueError(f"the first fact of a run is RUN_STARTED, not {fact.kind.value}")
         apply_to(state, fact)
@@ -71,7 +77,23 @@ def _step(state: State, number: int, failures: Mapping[str, Failure]) -> StepRec
         ended_at=state.ended_at[number],
         failure=failures.get(path),
         visit=state.visits[number],
+        soft_failed=number in state.soft,
         items=_items(state, number, failures) if number in state.maps else {},
+        visits=tuple(_visit(one) for one in state.past.get(number, ())),
+    )
+
+
+def _visit(visit: Visit) -> StepRecord:
+    return StepRecord(
+        path=visit.path,
+        status=STATUS[visit.status],
+        reason=visit.reason,
+        attempts=visit.attempts,
+        started_at=visit.started_at,
+        ended_at=visit.ended_at,
+        failure=visit.failure,
+        visit=parse_path(visit.path)[-1].visit,
+        soft_failed=visit.soft_failed,
     )
 
 
@@ -86,6 +108,6 @@ def _items(state: State, number: int, failures: Mapping[str, Failure]) -> dict[s
             status=STATUS[stage],
             attempts=items.attempts.get(index, 0) + ended,
             failure=failures.get(path),
-            visit=items.visits.get(index, 1),
+            visit=items.visits.get(index, items.base),
         )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -37,6 +38,28 @@ def duration(seconds: float | None) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR}h {whole % _HOUR // _MINUTE:02}m"
     return f"{whole // _DAY}d {whole % _DAY // _HOUR:02}h"
+
+
+def about(seconds: float) -> str:
+    """How long something will take: whole seconds, and two units from a minute on.
+
+    >>> about(0.2), about(59.2), about(65), about(7500)
+    ('1s', '1m 00s', '1m 05s', '2h 05m')
+    """
+    whole = max(1, math.ceil(seconds))
+    return f"{whole}s" if whole < _MINUTE else duration(whole)
+
+
+def per(rate: float) -> str:
+    """How many in a second, or in the first longer unit that has one of them.
+
+    >>> per(1204.3), per(3.42), per(0.5), per(0.001)
+    ('1,204/s', '3.4/s', '30/min', '3.6/h')
+    """
+    for count, unit in ((rate, "s"), (rate * _MINUTE, "min"), (rate * _HOUR, "h")):
+        if count >= 1 or unit == "h":
+            break
+    return f"{count:,.0f}/{unit}" if count >= 10 else f"{count:.1f}/{unit}"
 
 
 def ago(at: float, now: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from stepwell import events as ev
 from stepwell.events import Failure
-from stepwell.views.progress import Change, Progress
+from stepwell.views.progress import Progress
+from stepwell.views.step_progress import Change
 
 
 class Told:
@@ -115,3 +116,71 @@ def test_the_last_ends_are_kept_and_no_more() -> None:
         told.fact(ev.StepCompleted, name, 1)
     assert [step.name for step in told.progress.last_ended] == names[-20:]
     assert told.progress.ended == 100
+
+
+def test_a_map_tells_how_fast_it_is_and_how_long_it_will_take() -> None:
+    """J5."""
+    told = Told("m")
+    told.fact(ev.StepStarted, "m", 1)
+    told.fact(ev.MapExpanded, "m", 1, count=100)
+    for index in range(20):  # one a second: the numbers of the facts are their times
+        told.fact(ev.ItemCompleted, f"m[{index}]", 1, index=index)
+    step = told.progress.steps["m"]
+    assert (step.rate(23.0), step.left(23.0)) == (1.0, 80.0)
+    told.fact(ev.StepFailed, "m", 1, failure=failure("m"))
+    assert (step.rate(24.0), step.left(24.0)) == (None, None)
+
+
+def test_a_resume_begins_the_rate_anew() -> None:
+    """J5."""
+    told = Told("m")
+    told.fact(ev.StepStarted, "m", 1)
+    told.fact(ev.MapExpanded, "m", 1, count=100)
+    for index in range(20):
+        told.fact(ev.ItemCompleted, f"m[{index}]", 1, index=index)
+    told._seq = 1000
+    told.fact(ev.RunResumed, recovered=True)
+    told.fact(ev.StepStarted, "m", 1)
+    for index in range(20, 40):
+        told.fact(ev.ItemCompleted, f"m[{index}]", 1, index=index)
+    rate = told.progress.steps["m"].rate(1022.0)
+    assert rate is not None
+    assert 0.9 < rate < 1.1
+
+
+def test_a_live_source_adds_items_until_its_last_part() -> None:
+    told = Told("m")
+    told.fact(ev.StepStarted, "m", 1)
+    told.fact(ev.MapExpanded, "m", 1, count=30, more=True)
+    told.fact(ev.MapExpanded, "m", 1, count=20, more=True)
+    for index in range(20):
+        told.fact(ev.ItemCompleted, f"m[{index}]", 1, index=index)
+    step = told.progress.steps["m"]
+    assert (step.total, step.grows, step.left(30.0)) == (50, True, None)
+    told.fact(ev.MapExpanded, "m", 1, count=0)
+    assert (step.total, step.grows) == (50, False)
+    assert step.left(30.0) is not None
+
+
+def test_a_jump_back_makes_a_map_forget_its_items_and_raises_the_visit() -> None:
+    told = Told("m", "judge")
+    told.fact(ev.StepStarted, "m", 1)
+    told.fact(ev.MapExpanded, "m", 1, count=2)
+    told.fact(ev.ItemCompleted, "m[0]", 1, index=0)
+    told.fact(ev.ItemFailed, "m[1]", 1, index=1, failure=failure("m[1]", "1"))
+    told.fact(ev.StepCompleted, "m", 1)
+    told.fact(ev.StepReset, "judge", paths=("m", "judge"), cause="goto", whole=("m",))
+    step = told.progress.steps["m"]
+    assert (step.total, step.done, step.failed) == (None, 0, set())
+    told.fact(ev.StepStarted, "m#2", 1)
+    told.fact(ev.MapExpanded, "m#2", 1, count=5)
+    assert (step.visit, step.total) == (2, 5)
+
+
+def test_a_join_tells_what_it_waits_for_until_it_starts() -> None:
+    told = Told("a", "b", "c")
+    told.fact(ev.JoinWaiting, "c", waiting_for=("b",))
+    step = told.progress.steps["c"]
+    assert step.waits_for == ("b",)
+    told.fact(ev.JoinReleased, "c")
+    assert step.waits_for == ()

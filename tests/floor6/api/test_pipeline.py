@@ -132,7 +132,7 @@ def test_where_there_is_no_code_the_place_is_the_callers() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"name": "1"}, "pipeline '1': the pipeline's name '1' is no name"),
+        ({"name": "1"}, "pipeline '1': the pipeline's name begins with a letter"),
         ({"retry": 0}, "pipeline 'p': retry attempts"),
         ({"timeout": "x"}, "pipeline 'p': timeout must be like"),
         ({"run_timeout": -1}, "pipeline 'p': run_timeout must be like"),
@@ -140,7 +140,7 @@ def test_where_there_is_no_code_the_place_is_the_callers() -> None:
         ({"on_failure": "explode"}, "pipeline 'p': on_failure is one of 'stop', 'cancel', 'finish'"),
         ({"state": int}, "the option `state` is planned"),
         ({"budget": 3}, "the option `budget` is planned"),
-        ({"durability": "ephemeral"}, "the option `durability` is planned"),
+        ({"durability": "eternal"}, "pipeline 'p': durability is one of 'strict', 'ephemeral', not 'eternal'"),
         ({"conurrency": 3}, "a pipeline has no option `conurrency`; did you mean `concurrency`?"),
     ],
 )

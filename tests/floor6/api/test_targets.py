@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stepwell.api.targets import find_target, load_target
+from stepwell.api.targets import find_target, find_targets, load_target
 from stepwell.errors import DefinitionError, TargetError
 
 Write = Callable[[str, str], Path]
@@ -42,6 +42,19 @@ def refusal(text: str) -> str:
     with pytest.raises(TargetError) as caught:
         load_target(text)
     return str(caught.value)
+
+
+def test_every_pipeline_of_a_file_is_found_where_none_is_named(write: Write, tmp_path: Path) -> None:
+    """A12: so that all of them can be checked."""
+    write("two.py", one("pipe") + one("other"))
+    found = find_targets("two.py")
+    assert [(target.pipeline.name, target.kept) for target in found] == [
+        ("pipe", f"{tmp_path / 'two.py'}:pipe"), ("other", f"{tmp_path / 'two.py'}:other"),
+    ]  # fmt: skip
+    assert [target.pipeline.name for target in find_targets("two.py:other")] == ["other"]
+    write("none.py", "")
+    with pytest.raises(TargetError, match="has no pipeline"):
+        find_targets("none.py")
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -89,8 +89,9 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
     for name, value in QUIET.items():
         monkeypatch.setenv(name, value)
-    for name in ("STEPWELL_STORE", "FORCE_COLOR", "COLUMNS"):
+    for name in ("STEPWELL_STORE", "STEPWELL_PROGRESS", "STEPWELL_QUIET", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))  # settings of whoever runs the tests
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     modules = set(sys.modules)

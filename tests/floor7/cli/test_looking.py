@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stepwell.api.app import App
-from stepwell.cli.terminal import Column, Terminal, cells, cut, look, table
+from stepwell.cli.terminal import Column, Terminal, cells, cut, look, table, wrapped
 
 FLAKY = """from pathlib import Path
 from stepwell import Pipeline
@@ -90,6 +90,22 @@ def test_a_table_gives_up_columns_before_it_breaks_its_lines() -> None:
     narrow = table(columns, rows, 20)[0]
     assert all(cells(line) <= 20 for line in narrow)
     assert narrow[1] == "01ABC  a-rather-lon…"
+
+
+def test_a_text_goes_on_behind_its_head_or_below_it() -> None:
+    """Where the column would be too narrow to read, the lines stand below; none is wider than the terminal."""
+    roomy = Terminal(is_terminal=True, live=False, colour=False, unicode=True, width=40)
+    text = "one two three four five six seven"
+    assert wrapped("head", text, roomy) == ["head  one two three four five six seven"]
+    assert wrapped("head  ", text, roomy) == ["head    one two three four five six", "        seven"]
+    assert wrapped("error:", "short", roomy) == ["error: short"]
+    assert wrapped("a-head-that-is-long", text, roomy) == [
+        "a-head-that-is-long",
+        "      one two three four five six seven",
+    ]
+    assert wrapped("", "", roomy) == [""]
+    endless = Terminal(is_terminal=False, live=False, colour=False, unicode=True, width=None)
+    assert wrapped("head", text * 9, endless) == [f"head  {text * 9}"]
 
 
 # --- show -------------------------------------------------------------------------------------------------------------
@@ -256,9 +272,21 @@ def test_version_is_told_in_both_ways(desk: Any) -> None:
 def test_help_names_each_command(desk: Any) -> None:
     done = desk("--help")
     assert done.code == 0
-    for name in ("run", "resume", "cancel", "ls", "show", "version"):
+    for name in (
+        "run",
+        "plan",
+        "resume",
+        "cancel",
+        "ls",
+        "show",
+        "events",
+        "validate",
+        "graph",
+        "completion",
+        "version",
+    ):
         assert f" {name} " in done.out
-    for name in ("resume", "cancel", "ls", "show"):
+    for name in ("plan", "resume", "cancel", "ls", "show", "events", "validate", "graph"):
         assert "--json" in desk(name, "--help").out
 
 
