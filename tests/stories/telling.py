@@ -45,7 +45,8 @@ def _said(event: Event) -> Sequence[str]:
             return [event.status, event.reason, _names("not_run", event.not_run)]
         case ev.StepCompleted():
             output = f"-> {event.output!r}" if event.output is not None else ""
-            return [output, "stops" * event.stops, "degraded" * event.degraded]
+            marks = ["stops" * event.stops, "degraded" * event.degraded, "soft_failed" * event.soft_failed]
+            return [output, f"goto={event.goto}" if event.goto else "", *marks, "" if event.kept else "not_kept"]
         case ev.ItemCompleted():
             output = f"-> {event.output!r}" if event.output is not None else ""
             return [output, "stops" * event.stops, "skipped" * event.skipped]
@@ -60,11 +61,16 @@ def _said(event: Event) -> Sequence[str]:
         case ev.StepPruned():
             return [event.reason, event.because]
         case ev.StepReset():
-            return [",".join(event.paths), event.cause]
+            return [",".join(event.paths), event.cause, _names("whole", event.whole)]
         case ev.MapExpanded():
-            return [f"count={event.count}", _names("keys", event.keys or ())]
+            return [f"count={event.count}", _names("keys", event.keys or ()), "more" * event.more]
         case ev.JoinWaiting():
+            limit = "" if event.deadline is None else f"limit={event.deadline - event.at:g}s"
+            return [_names("for", event.waiting_for), limit]
+        case ev.JoinTimedOut():
             return [_names("for", event.waiting_for)]
+        case ev.Token():
+            return [repr(event.value)]
         case ev.BranchChosen():
             return [event.value, "->", ",".join(event.chosen)]
         case _:

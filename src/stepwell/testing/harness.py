@@ -16,7 +16,7 @@ from stepwell.clock import Duration
 from stepwell.definition.spec import StepRef
 from stepwell.definition.suggest import did_you_mean
 from stepwell.errors import DefinitionError, StepwellError
-from stepwell.events import Event
+from stepwell.events import Event, Token
 from stepwell.journal.port import Store
 from stepwell.plan.plan import UNSET, Plan
 from stepwell.testing.clock import VirtualClock
@@ -63,6 +63,8 @@ class Harness:
         self._crash: CrashPlan | None = None
         self._processes: list[Process] = []
         self._run: Run | None = None
+        self._tokens: dict[str, list[Token]] = {}
+        """By run."""
         self._seen: dict[str, Process] = {}
         """The process that had each run last."""
 
@@ -192,6 +194,11 @@ class Harness:
         """The kinds of these facts, in order: `STEP_COMPLETED`; with `paths`, `STEP_COMPLETED measure[2]`."""
         return [f"{one.kind.value} {one.path}".strip() if paths else one.kind.value for one in self.events]
 
+    @property
+    def tokens(self) -> list[object]:
+        """What generator steps have yielded in the last run and its resumes, in the order in which it was told."""
+        return [token.value for token in self._tokens.get(self.run_id, ())]
+
     def calls(self, step: StepRef) -> list[Call]:
         """The calls of a step in the last run and its resumes, mocked or not, in the order in which they began."""
         name = self._name(step)
@@ -229,6 +236,9 @@ class Harness:
 
     async def _to_its_end(self, run: Run) -> RunResult:
         try:
+            async for event in run:
+                if isinstance(event, Token):
+                    self._tokens.setdefault(run.id, []).append(event)
             result = await run
         except Crashed:
             await self._bury()

@@ -13,11 +13,17 @@ from stepwell.events import ENDS, Event, EventKind
 from stepwell.graph import build, unflatten
 from stepwell.ids import escape
 from stepwell.state.fold import apply
-from stepwell.state.state import COMPLETED, FAILED, PENDING, RUNNING, State
+from stepwell.state.items import DIGEST
+from stepwell.state.state import COMPLETED, FAILED, PENDING, RUNNING, SKIPPED, TOLERATED, State
 
 _BEGINS = (EventKind.RUN_STARTED, EventKind.RUN_RESUMED)
 _STEP_ENDS = frozenset(kind for kind in ENDS if kind.value.startswith("STEP"))
 _ATTEMPT_ENDS = _STEP_ENDS | {EventKind.STEP_RETRYING}
+_FOLDED = (
+    "status", "steps", "paths", "outputs", "chosen", "because", "failures", "degraded", "jumps", "loops", "unkept",
+    "gone", "soft", "streaming",
+)  # fmt: skip
+"""What of a live state must be what the facts fold to."""
 _RULED = (EventKind.STEP_SKIPPED, EventKind.STEP_PRUNED)
 """With attempt 0 these end a step that had no attempt."""
 
@@ -76,17 +82,25 @@ def _stretches(facts: Sequence[Event], over: bool) -> Iterator[str]:
 
 
 def _one_end_a_path(facts: Sequence[Event]) -> Iterator[str]:
-    """At most one terminal record a path, at most one opening of a join, at most one expansion of a map."""
+    """At most one terminal record a path, at most one opening of a join, at most one last expansion of a map."""
     seen: set[tuple[str, str]] = set()
+    patient: set[str] = set()
     for event in facts:
         once = "end" if event.kind in ENDS else event.kind.value
-        if once not in ("end", "JOIN_WAITING", "JOIN_RELEASED", "MAP_EXPANDED"):
+        if isinstance(event, ev.RunResumed) and not event.recovered:
+            seen -= {("JOIN_WAITING", path) for path in patient}  # patience begins anew after an end of the run
+        if once not in ("end", "JOIN_WAITING", "JOIN_RELEASED", "JOIN_TIMED_OUT", "MAP_EXPANDED"):
             continue
         if (once, event.path) in seen:
             yield f"fact {event.seq}: a second {once} of {event.path}"
-        seen.add((once, event.path))
-        if once == "JOIN_RELEASED" and ("JOIN_WAITING", event.path) not in seen:
-            yield f"fact {event.seq}: {event.path} is released and was never said to wait"
+        if once in ("JOIN_RELEASED", "JOIN_TIMED_OUT"):
+            patient.discard(event.path)
+            if ("JOIN_WAITING", event.path) not in seen:
+                yield f"fact {event.seq}: {once} of {event.path}, which was never said to wait"
+        elif isinstance(event, ev.JoinWaiting) and event.deadline is not None:
+            patient.add(event.path)
+        if not (isinstance(event, ev.MapExpanded) and event.more):
+            seen.add((once, event.path))
 
 
 def _attempts(facts: Sequence[Event]) -> Iterator[str]:
@@ -119,15 +133,18 @@ class _Walk:
     def __init__(self, facts: Sequence[Event]) -> None:
         self.broken: list[str] = []
         self.state: State | None = None
+        self._last: Event | None = None
         for event in facts:
             if isinstance(event, ev.RunStarted):
-                self.state = State(build(list(event.fingerprints), unflatten(event.edges)))
+                names, edges = list(event.fingerprints), unflatten(event.edges)
+                self.state = State(build(names, edges, event.quorums, event.jumps))
             if self.state is None:
                 return
             try:
                 self.broken += [f"fact {event.seq}: {one}" for one in self._presupposed(self.state, event)]
                 apply(self.state, event)
                 self.state.seq = event.seq
+                self._last = event
             except (KeyError, ValueError, IndexError) as error:
                 self.broken.append(f"fact {event.seq}: {event.kind.value} {event.path} does not fold: {error!r}")
                 return
@@ -135,33 +152,89 @@ class _Walk:
     def _presupposed(self, state: State, event: Event) -> Iterator[str]:
         kind = event.kind
         if kind in (EventKind.STEP_STARTED, EventKind.STEP_SKIPPED, EventKind.JOIN_RELEASED):
-            yield from _may_begin(state, event)
-        elif kind is EventKind.MAP_EXPANDED and state.steps[state.at[event.path]] != RUNNING:
-            yield f"the items of {event.path} are recorded while it does not run"
+            timed_out = isinstance(self._last, ev.JoinTimedOut) and self._last.path == event.path
+            yield from () if timed_out else _may_begin(state, event)
+        elif isinstance(event, ev.JoinTimedOut):
+            if not event.at >= state.patience.get(state.at[event.path], float("inf")):
+                yield f"{event.path} is timed out, and its deadline has not passed"
+        elif isinstance(event, ev.MapExpanded):
+            yield from _grows(state, event)
+        elif isinstance(event, ev.StepReset):
+            yield from _begins_again(state, event)
         elif isinstance(event, (ev.ItemCompleted, ev.ItemFailed, ev.ItemCancelled, ev.ItemRetrying)):
             yield from _is_item(state, event.path, event.index)
-        elif isinstance(event, (ev.StepCompleted, ev.StepFailed)) and state.at[event.path] in state.maps:
-            items = state.maps[state.at[event.path]]
-            if items.running:
-                yield f"{event.path} ends while {items.running} of its items run"
-            if isinstance(event, ev.StepCompleted) and items.ended != items.total:
-                yield f"{event.path} completes with {items.ended} of {items.total} items"
+        elif isinstance(event, (ev.StepCompleted, ev.StepFailed)):
+            yield from _ends(state, event)
         elif isinstance(event, ev.RunFinished):
             yield from _finishes(state, event)
 
 
 def _may_begin(state: State, event: Event) -> Iterator[str]:
-    """All that a step waits for has ended, nothing before it has failed for good, and the run does not end."""
+    """As much as a step waits for has ended, nothing before it has failed for good, and the run does not end."""
     number = state.at[event.path]
-    before = [state.steps[source] for source in state.graph.before[number]]
-    if any(status < COMPLETED for status in before):
+    graph = state.graph
+    live = {(edge.source, edge.target) for edge in graph.edges if edge.live}
+    begun = {one for one in graph.before[number] if one in state.streaming and (one, number) in live}
+    ended = {one for one in graph.before[number] if state.steps[one] >= COMPLETED and one not in state.jumps}
+    wanted = graph.quorums.get(number)
+    if wanted is None and len(begun | ended) < len(graph.before[number]):
         yield f"{event.kind.value} {event.path} before all that it waits for has ended"
-    if event.kind is not EventKind.STEP_STARTED:
+    if event.kind is EventKind.JOIN_RELEASED:
         return
-    if any(status >= FAILED for status in before):
+    good = {one for one in ended if state.steps[one] in (COMPLETED, SKIPPED, TOLERATED)} | begun
+    if wanted is not None and len(good) < wanted:
+        yield f"{event.kind.value} {event.path} before {wanted} of the steps before it have ended well"
+    if event.kind is EventKind.STEP_SKIPPED:
+        return
+    if wanted is None and any(state.steps[one] >= FAILED for one in ended - begun):
         yield f"{event.path} starts after a step that failed for good or was cancelled"
     if state.halt and event.attempt == 1 and state.steps[number] == PENDING:
         yield f"{event.path} starts though the run is {state.halt}"
+
+
+def _grows(state: State, event: ev.MapExpanded) -> Iterator[str]:
+    """Items are recorded of a map that runs, and in parts only of one that takes them as they come."""
+    number = state.at[event.path]
+    if state.steps[number] != RUNNING:
+        yield f"the items of {event.path} are recorded while it does not run"
+    if event.more and not any(edge.live for edge in state.graph.edges if edge.target == number):
+        yield f"the items of {event.path} are recorded in parts, and no generator gives them"
+    if len(event.keys or ()) not in (0, event.count) or (event.digests and len(event.digests) != DIGEST * event.count):
+        yield f"{event.count} items of {event.path} are recorded, with another number of keys or digests"
+    items = state.maps.get(number)
+    if items is not None and items.keys is not None and not set(items.keys).isdisjoint(event.keys or ()):
+        yield f"an item of {event.path} is recorded a second time"
+
+
+def _begins_again(state: State, event: ev.StepReset) -> Iterator[str]:
+    """A jump resets its loop once, when nothing of that runs; items are lost by maps that are reset, and no others."""
+    if not set(event.whole) <= set(event.paths):
+        yield f"{event.whole} lose their items, and only {event.paths} are reset"
+    if event.cause != "goto":
+        return
+    if state.at[event.path] not in state.jumps or event.path not in event.paths:
+        yield f"{event.path} resets a loop and has not jumped"
+    steps = {state.at[path] for path in event.paths}
+    if any(state.steps[number] == RUNNING for number in steps):
+        yield f"{event.path} resets what runs"
+    if {state.paths[number] for number in steps & state.maps.keys()} != set(event.whole):
+        yield f"{event.path} resets maps that keep items"
+
+
+def _ends(state: State, event: ev.StepCompleted | ev.StepFailed) -> Iterator[str]:
+    """A map ends when all its items have; a step jumps only to where it may; what is not kept is not recorded."""
+    number = state.at[event.path]
+    items = state.maps.get(number)
+    if items is not None and items.running:
+        yield f"{event.path} ends while {items.running} of its items run"
+    if isinstance(event, ev.StepFailed):
+        return
+    if items is not None and (items.ended != items.total or not items.closed):
+        yield f"{event.path} completes with {items.ended} of {items.total} items, closed={items.closed}"
+    if event.goto and (number, state.graph.number.get(event.goto)) not in state.graph.jumps:
+        yield f"{event.path} jumps to {event.goto}, and may not"
+    if event.output is not None and not event.kept:
+        yield f"the output of {event.path} is recorded, and was not to be kept"
 
 
 def _is_item(state: State, path: str, index: int) -> Iterator[str]:
@@ -184,8 +257,8 @@ def _finishes(state: State, event: ev.RunFinished) -> Iterator[str]:
     if any(status == RUNNING and number not in state.maps for number, status in enumerate(state.steps)):
         yield "the run ends while a step runs"
     failed = FAILED in state.steps
-    if event.status in ("completed", "degraded") and (left or failed or state.halt):
-        yield f"a run that is {event.status} with steps that failed or have no end"
+    if event.status in ("completed", "degraded") and (left or failed or state.halt or state.jumps):
+        yield f"a run that is {event.status} with steps that failed or have no end, or a jump to make"
     if event.status == "completed" and state.degraded:
         yield "a run with something tolerated in it is degraded, not completed"
 
@@ -193,10 +266,10 @@ def _finishes(state: State, event: ev.RunFinished) -> Iterator[str]:
 def _recount(state: State) -> Iterator[str]:
     """The counters that the fold keeps up to date are those that come out by counting anew."""
     anew = State(state.graph)
-    for name in ("steps", "paths", "because", "chosen", "waited"):
+    for name in ("steps", "paths", "because", "chosen", "waited", "jumps", "streaming"):
         setattr(anew, name, getattr(state, name))
     anew.count()
-    for name in ("missing", "live", "starved", "ended"):
+    for name in ("missing", "live", "starved", "ended", "hope", "wants"):
         if getattr(anew, name) != getattr(state, name):
             yield f"the counter `{name}` is {getattr(state, name)}, and counted anew {getattr(anew, name)}"
     if sorted(anew.ready) != sorted(state.ready):
@@ -212,7 +285,7 @@ def _recount(state: State) -> Iterator[str]:
 
 def _differences(live: State, folded: State) -> Iterator[str]:
     """Where the engine's own state is not what its facts fold to."""
-    for name in ("status", "halt", "steps", "paths", "outputs", "chosen", "because", "failures", "degraded"):
+    for name in (*_FOLDED, *(() if folded.status == "blocked" else ("halt",))):  # a block is no fact before its end
         if getattr(live, name) != getattr(folded, name):
             yield f"`{name}` is {getattr(live, name)}, by the facts {getattr(folded, name)}"
     for number, items in folded.maps.items():

@@ -13,6 +13,7 @@ from stepwell.ids import parse_path
 from stepwell.plan.plan import UNSET, Guard, Mode, Parameter, Plan, PlanStep
 from stepwell.testing.clock import VirtualClock
 from stepwell.testing.process import CONTEXT
+from stepwell.testing.streams import stream
 
 Effect = object
 """An exception (or its class) is raised, a function is called and its value taken, anything else is the value."""
@@ -140,7 +141,10 @@ class Overlay:
                 )
             return value
 
-        function = on_loop if mode == "async" else plainly
+        function: object = on_loop if mode == "async" else plainly
+        if step.streams:
+            mode = step.mode
+            function = stream(step, called, self._clock, mocked=mock is not None)
         parameters = (*step.parameters, Parameter(CONTEXT, "context", keyword_only=True))
         guard = None if step.guard is None else self._guard(step.guard)
         return replace(step, function=cast("Function", function), parameters=parameters, mode=mode, guard=guard)

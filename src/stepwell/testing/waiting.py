@@ -1,6 +1,6 @@
 """What an async step waits for: a sleep of known length, somebody else in the same loop, or something real.
 
-The chain of suspended coroutines tells it, by attributes that Python documents (`cr_await`, `cr_frame`). Whatever
+The chain of suspended coroutines tells it, by attributes that Python documents (`cr_await`, `ag_await`). Whatever
 cannot be told counts as real: then the clock waits as long as a real clock would.
 """
 
@@ -54,6 +54,8 @@ def _chain(awaited: object) -> Sequence[FrameType]:
         frame: FrameType | None
         if inspect.iscoroutine(here):
             frame, here = here.cr_frame, here.cr_await
+        elif inspect.isasyncgen(here):
+            frame, here = here.ag_frame, here.ag_await
         elif inspect.isgenerator(here):
             frame, here = here.gi_frame, here.gi_yieldfrom
         else:

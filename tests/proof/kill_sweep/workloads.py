@@ -12,10 +12,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from stepwell import App, Pipeline, Retry, RetryPolicy, RunNotFound, StepContext, Stop
+from stepwell import App, Goto, Output, Pipeline, Retry, RetryPolicy, RunNotFound, StepContext, Stop
 from stepwell.errors import StoreError
 
 KEY = "once"
@@ -290,6 +290,220 @@ def stop() -> Pipeline:
     return pipe
 
 
+def loop() -> Pipeline:
+    """A draft that is written again until it is good; a map in the loop, and a loop in the loop."""
+    pipe = Pipeline("loop", output="done")
+
+    @pipe.step
+    async def topic(step: StepContext) -> int:
+        began(step)
+        return 3
+
+    @pipe.step
+    async def draft(topic: int, step: StepContext) -> list[str]:
+        began(step)
+        return [f"{topic}-{visit(step)}-{number}" for number in range(3)]
+
+    @pipe.map(over=draft, concurrency=2)
+    async def improve(item: str, step: StepContext) -> str:
+        began(step)
+        await asyncio.sleep(0)
+        return item + "!"
+
+    @pipe.step(goto=["polish"], max_visits=9)
+    def polish(improve: list[str], step: StepContext) -> str | Goto:
+        began(step)
+        return ",".join(improve) if visit(step) % 2 == 0 else Goto("polish")
+
+    @pipe.step(goto=["draft"], max_visits=3)
+    async def judge(polish: str, step: StepContext) -> str | Goto:
+        began(step)
+        return Goto("draft", best=f"best {polish}")
+
+    @pipe.step
+    async def done(judge: str, topic: int, step: StepContext) -> str:
+        began(step)
+        return f"{topic} {judge}"
+
+    return pipe
+
+
+def visit(step: StepContext) -> int:
+    """Which visit of its step an attempt is in."""
+    return int(step.path.partition("#")[2] or 1)
+
+
+def race() -> Pipeline:
+    """The first of two to end is enough; another join loses its patience; a loop goes back over what still runs."""
+    pipe = Pipeline("race", output="last")
+
+    @pipe.step
+    async def quick(step: StepContext) -> str:
+        began(step)
+        return "quick"
+
+    @pipe.step
+    async def other(step: StepContext) -> str:
+        began(step)
+        return "other"
+
+    @pipe.step
+    async def slow(step: StepContext) -> str:
+        began(step)
+        await asyncio.sleep(0.06)
+        return "slow"
+
+    @pipe.step
+    async def side(quick: str, step: StepContext) -> str:
+        began(step)
+        await asyncio.sleep(0.02 if visit(step) == 1 else 0)
+        return quick
+
+    @pipe.step(join="any", after=["quick", "side"], goto=["quick"])
+    async def first(step: StepContext) -> str | Goto:
+        began(step)
+        return Goto("quick") if visit(step) == 1 else "first"
+
+    @pipe.step(join=2, after=["other", "slow"], join_timeout="15ms", critical=False)
+    async def never(step: StepContext) -> str:
+        began(step)
+        return "never"
+
+    @pipe.step(after=["never", "slow"])
+    async def last(first: str, side: str, step: StepContext) -> str:
+        began(step)
+        return first + side
+
+    return pipe
+
+
+def ephemeral() -> Pipeline:
+    """Outputs that are not kept: of a step, of a map, and of what is made of them."""
+    pipe = Pipeline("ephemeral", output="report")
+
+    @pipe.step(durability="ephemeral")
+    async def open_it(step: StepContext) -> object:
+        began(step)
+        return Handle(5)
+
+    @pipe.step
+    async def names(step: StepContext) -> list[int]:
+        began(step)
+        return [1, 2, 3]
+
+    @pipe.map(over=names, concurrency=2, durability="ephemeral")
+    async def weigh(item: int, open_it: object, step: StepContext) -> object:
+        began(step)
+        await asyncio.sleep(0)
+        return Handle(item * handled(open_it))
+
+    @pipe.step
+    def sums(weigh: list[object], step: StepContext) -> int:
+        began(step)
+        return sum(map(handled, weigh))
+
+    @pipe.step(retry=SOON)
+    async def report(open_it: object, weigh: list[object], sums: int, step: StepContext) -> int:
+        began(step)
+        if step.attempt == 1:
+            raise OSError("not yet")
+        return handled(open_it) + len(weigh) + sums
+
+    return pipe
+
+
+class Handle:
+    """What cannot be recorded: it belongs to this process."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.process = os.getpid()
+
+
+def handled(given: object) -> int:
+    """The number in a handle of this process, and of no other."""
+    assert isinstance(given, Handle)
+    assert given.process == os.getpid(), "handed out after its process has died"
+    return given.number
+
+
+def live() -> Pipeline:
+    """A map takes the items of an async generator as they come, by their places."""
+    pipe = Pipeline("live", output="total")
+
+    @pipe.step
+    async def rows(step: StepContext) -> AsyncIterator[int]:
+        began(step)
+        for number in range(12):
+            if number % 3 == 0:
+                await asyncio.sleep(0.001)
+            yield number
+
+    @pipe.map(over=rows, concurrency=3, retry=SOON)
+    async def square(item: int, step: StepContext) -> int:
+        began(step)
+        if item == 4 and step.attempt == 1:
+            raise OSError("not yet")
+        await asyncio.sleep(0.0005)
+        return item * item
+
+    @pipe.step
+    async def total(square: list[int], rows: list[int], step: StepContext) -> list[int]:
+        began(step)
+        return [*square, len(rows)]
+
+    return pipe
+
+
+def live_thread() -> Pipeline:
+    """Two maps over one generator in a thread, one of them by keys; a slot for one attempt at a time."""
+    pipe = Pipeline("live-thread", output="total", concurrency=1)
+
+    @pipe.step(retry=SOON)
+    def names(step: StepContext) -> Iterator[str]:
+        began(step)
+        for number, name in enumerate(("a", "b/c", "d[1]", "e#2", "f g")):
+            if number == 3 and step.attempt == 1:
+                raise OSError("half way")
+            yield name
+
+    @pipe.map(over=names, key=str, concurrency=2)
+    def upper(item: str, step: StepContext) -> str:
+        began(step)
+        return item.upper()
+
+    @pipe.map(over=names, concurrency=2)
+    async def long(item: str, step: StepContext) -> str:
+        began(step)
+        return item * 20_000
+
+    @pipe.step
+    def total(upper: list[str], long: list[str], step: StepContext) -> list[object]:
+        began(step)
+        return [*upper, sum(map(len, long))]
+
+    return pipe
+
+
+def stream() -> Pipeline:
+    """Generators whose values are told as they come, in a thread and on the loop."""
+    pipe = Pipeline("stream", output="words")
+
+    @pipe.step
+    async def letters(step: StepContext) -> AsyncIterator[str]:
+        began(step)
+        for letter in "abcdef":
+            yield letter
+
+    @pipe.step
+    def words(letters: str, step: StepContext) -> Iterator[int | Output[str]]:
+        began(step)
+        yield from range(5)
+        yield Output(letters + str(len(letters)))
+
+    return pipe
+
+
 def cancel() -> Pipeline:
     """One step waits until somebody cancels the run: another process, or this one."""
     pipe = Pipeline("cancel", output="after")
@@ -326,7 +540,8 @@ async def forever() -> None:
 
 WORKLOADS: dict[str, Callable[[], Pipeline]] = {
     "chain": chain, "wide": wide, "map": map_, "when": when, "switch": switch, "join": join, "retry": retry,
-    "stop": stop, "cancel": cancel, "cancel-own": cancel,
+    "stop": stop, "cancel": cancel, "cancel-own": cancel, "loop": loop, "race": race, "ephemeral": ephemeral,
+    "live": live, "live-thread": live_thread, "stream": stream,
 }  # fmt: skip
 
 

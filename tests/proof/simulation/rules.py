@@ -1,7 +1,7 @@
-"""A second opinion on how each step must end, written from "three rules" in api.md and from nothing else.
+"""A second opinion on what may begin and how it must end, written from "three rules" in api.md and nothing else.
 
-It looks at the whole pipeline and at the edges as they were declared, recursively, and knows no graph, fold or counter
-of the engine.
+It looks at the edges as they were declared and at what is recorded, one step at a time, and knows no graph, fold or
+counter of the engine.
 """
 
 from __future__ import annotations
@@ -10,20 +10,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from .cases import Case, Says, Wire
+from .cases import Case, Says
 
 UNDECLARED = 100
 """How often a step that declares no retry may return `Retry`."""
+GOOD = ("completed", "skipped", "tolerated")
+"""The ends after which a run goes on."""
 
 
 class Past(Protocol):
-    """What a case needs to know of a run: which visit a step is in, and which word of its script that begins with."""
+    """What a case needs to know of a run."""
+
+    @property
+    def status(self) -> Mapping[int, str]:
+        """How each step ended, in its present visit."""
+        ...
+
+    @property
+    def reason(self) -> Mapping[int, str]: ...
+
+    @property
+    def chosen(self) -> Mapping[int, tuple[int, ...]]:
+        """The steps that a switch leads to."""
+        ...
+
+    @property
+    def jumping(self) -> Mapping[int, int]:
+        """Steps that have jumped and whose loop is still to be reset: they count as if they had no end."""
+        ...
+
+    @property
+    def feeding(self) -> frozenset[int] | set[int]:
+        """Generators that have begun in their present visit."""
+        ...
+
+    @property
+    def items(self) -> Mapping[tuple[int, int], str]: ...
 
     @property
     def visits(self) -> Mapping[int, int]: ...
 
     @property
-    def offsets(self) -> Mapping[tuple[int, int], int]: ...
+    def loops(self) -> Mapping[int, int]:
+        """How often a jump has reset each step."""
+        ...
+
+    @property
+    def offsets(self) -> Mapping[tuple[int, int], int]:
+        """Which word of its script the present visit begins with."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,64 +72,86 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class End:
-    """How a step must end, why, and what it hands on."""
+class Gate:
+    """Whether a step must `wait`, may `go`, or is to be `prune`d, and why."""
 
-    status: str
+    verdict: str
     reason: str = ""
-    value: object = None
-    stops: bool = False
-    degraded: bool = False
+
+
+GO, WAIT = Gate("go"), Gate("wait")
 
 
 class Rules:
-    """The ends of all steps of a case, in the visits that they are in."""
+    """What must become of each step of a case, by what is recorded."""
 
     def __init__(self, case: Case, past: Past) -> None:
         self.case = case
         self.past = past
-        self._known: dict[int, End] = {}
+        self._into = [case.into(step.number) for step in case.plan.steps]
+        self._triggers = [[wire for wire in into if wire.means in ("to", "route")] for into in self._into]
+        self.sources = [sorted({wire.source for wire in into}) for into in self._into]
+        self.counted = [self._counted(number) for number in range(len(self._into))]
+        """The steps whose edges can start each step."""
+        self.fed = [{target for source, target in case.live if source == step.number} for step in case.plan.steps]
+        """The maps that take the items of each generator as they come."""
 
-    def end(self, step: int) -> End:
-        """How this step must end if nothing holds up the run."""
-        if step not in self._known:
-            self._known[step] = self._end(step)
-        return self._known[step]
+    def _counted(self, step: int) -> set[int]:
+        into = self._into[step]
+        counted = {wire.source for wire in self._triggers[step] or into}
+        if step in self.case.plan.graph.quorums and not self._triggers[step]:
+            counted -= {wire.source for wire in into if wire.means == "data"}
+        return counted
 
-    def _end(self, step: int) -> End:
-        into = [wire for wire in self.case.wires if wire.target == step]
-        if into:
-            if any(self.lost(wire.source) for wire in into):
-                return End("pruned", "upstream_failed")
-            triggers = [wire for wire in into if wire.means in ("to", "route")]
-            if not any(self.live(wire) for wire in triggers or into):
-                return End("pruned", "not_reached")
-            if any(wire.means == "data" and self.end(wire.source).status != "completed" for wire in into):
-                return End("pruned", "no_value")
-        answer = self.answer(step)
-        if answer == "no":
-            return End("skipped", "when_false")
-        if answer == "raises":
-            return self._failed(step, "when_raised")
-        return self._map(step) if step in self.case.counts else self._single(step)
+    def settled(self, source: int, step: int) -> bool:
+        """Whether a step knows what it must of one before it: its end, or of its generator that this has begun."""
+        if (source, step) in self.case.live and source in self.past.feeding:
+            return True
+        return source in self.past.status and source not in self.past.jumping
 
-    def lost(self, step: int) -> bool:
+    def lost(self, source: int) -> bool:
         """Whether it, or a step before it, failed for good."""
-        end = self.end(step)
-        return end.status == "failed" or end.reason == "upstream_failed"
-
-    def live(self, wire: Wire) -> bool:
-        """Rule 1: an edge is live if its source ended well and, for a route, was chosen."""
-        end = self.end(wire.source)
-        if end.status not in ("completed", "skipped", "tolerated"):
+        past = self.past
+        if source in past.jumping:
             return False
-        return wire.means != "route" or (end.status == "completed" and self.choice(wire.source) == wire.choice)
+        return past.status.get(source) == "failed" or past.reason.get(source) == "upstream_failed"
 
-    def choice(self, switch: int) -> int:
-        """The route that a switch has chosen; -1 where it returned `Stop`."""
-        fate = self.fate(switch, -1)
-        script = self.case.scripts[switch, -1]
-        return script[min(fate.word, len(script) - 1)].choice if fate.how == "value" else -1
+    def live(self, source: int, step: int) -> bool:
+        """Rule 1: an edge is live if its source ended well and, for a route, was chosen."""
+        if (source, step) in self.case.live and source in self.past.feeding:
+            return True
+        if not self.settled(source, step) or self.past.status[source] not in GOOD:
+            return False
+        wires = [wire for wire in self._triggers[step] or self._into[step] if wire.source == source]
+        return any(wire.means != "route" or step in self.past.chosen.get(source, ()) for wire in wires)
+
+    def gate(self, step: int) -> Gate:
+        """What is to be done with a step that has no end and no attempt."""
+        sources = self.sources[step]
+        if not sources:
+            return GO
+        settled = {source for source in sources if self.settled(source, step)}
+        live = sum(self.live(source, step) for source in self.counted[step])
+        ends = {source: self.past.status.get(source) for source in settled if source not in self.past.jumping}
+        starved = any(
+            wire.means == "data" and ends.get(wire.source, "completed") not in ("completed", None)
+            for wire in self._into[step]
+        )
+        wanted = self.case.plan.graph.quorums.get(step)
+        if wanted is None:
+            if len(settled) < len(sources):
+                return WAIT
+            if live and not starved and not any(map(self.lost, sources)):
+                return GO
+        else:
+            values = {wire.source for wire in self._into[step] if wire.means == "data"}
+            if live >= wanted and not starved and all(source in settled for source in values):
+                return GO
+            if live + len(self.counted[step] - settled) >= wanted and not starved:
+                return WAIT
+        if any(self.lost(source) for source in sources):
+            return Gate("prune", "upstream_failed")
+        return Gate("prune", "no_value" if live and starved else "not_reached")
 
     def answer(self, step: int) -> str:
         """What its `when` says in this visit."""
@@ -103,13 +160,13 @@ class Rules:
 
     def fate(self, step: int, item: int) -> Fate:
         """The attempts of one visit, one after the other, until one is the last."""
-        script, word = self.case.scripts[step, item], self.past.offsets.get((step, item), 0)
+        word = self.past.offsets.get((step, item), 0)
         policy = self.case.plan.steps[step].retry
         made = 0
         while True:
-            says = script[min(word, len(script) - 1)].how
+            says = self.case.word(step, item, word).how
             made += 1
-            if says in ("value", "skip", "stop"):
+            if says in ("value", "skip", "stop", "goto"):
                 return Fate(says, word, made)
             if says in ("again", "later"):
                 more = made < (policy.attempts if policy else UNDECLARED)
@@ -128,32 +185,50 @@ class Rules:
             return False
         return not policy.kinds or ("timeout" if says == "timeout" else "error") in policy.kinds
 
-    def _single(self, step: int) -> End:
+    def target(self, step: int, word: int) -> int:
+        """Where a jump leads."""
+        targets = self.case.plan.steps[step].goto
+        return targets[self.case.word(step, -1, word).choice % len(targets)]
+
+    def may_jump(self, step: int, target: int) -> bool:
+        """Whether neither the step nor its target has had all of its visits."""
+        return all(1 + self.past.loops.get(one, 0) < self.case.plan.steps[one].max_visits for one in (step, target))
+
+    def single(self, step: int) -> str:
+        """How a step that has all its attempts behind it must end: `completed`, `goto`, `soft`, `loop`, …"""
         fate = self.fate(step, -1)
-        if fate.how == "skip":
-            return End("pruned", "it_returned_skip")
-        if fate.how == "fail":
-            return self._failed(step)
-        return End("completed", value=value_of(step, -1, fate.word), stops=fate.how == "stop")
+        if fate.how == "goto":
+            if self.may_jump(step, self.target(step, fate.word)):
+                return "goto"
+            return "soft" if self.case.word(step, -1, fate.word).best else "loop"
+        return {"skip": "pruned", "fail": "failed", "stop": "stops"}.get(fate.how, "completed")
 
-    def _map(self, step: int) -> End:
-        count, fan = self.case.counts[step], self.case.plan.steps[step].fan
-        if count < 0 or fan is None:
-            return self._failed(step, "items_not_usable")
-        fates = [self.fate(step, item) for item in range(count)]
-        good = sum(fate.how != "fail" for fate in fates)
+    def enough(self, step: int, count: int) -> bool:
+        """Whether as many of so many items ended well as the map asks for."""
+        fan = self.case.plan.steps[step].fan
+        assert fan is not None
+        good = count - sum(self.past.items.get((step, item)) == "failed" for item in range(count))
         least = count if fan.min_success is None else fan.min_success
-        if isinstance(least, float):
-            least = least * count
-        if good < least:
-            return self._failed(step, "items_failed")
-        values = [value_of(step, item, fate.word) for item, fate in enumerate(fates) if fate.how in ("value", "stop")]
-        return End("completed", value=values, stops=any(f.how == "stop" for f in fates), degraded=good < count)
+        return good >= (least * count if isinstance(least, float) else least)
 
-    def _failed(self, step: int, reason: str = "") -> End:
-        return End("failed" if self.case.plan.steps[step].critical else "tolerated", reason)
+    def needed(self, users: set[int], lost: set[int]) -> set[int]:
+        """Of the steps whose output nobody has any more, those that the users take; what those take; and so on."""
+        found: set[int] = set()
+        left = list(users)
+        while left:
+            user = left.pop()
+            for wire in self._into[user]:
+                if wire.means in ("data", "default") and wire.source in lost and wire.source not in found:
+                    found.add(wire.source)
+                    left.append(wire.source)
+        return found
 
-
-def value_of(step: int, item: int, word: int) -> str:
-    """The output of the attempt that says the word of this number; no two attempts of a run give the same."""
-    return f"{step}.{item}.{word}"
+    def after(self, step: int) -> set[int]:
+        """A step and all that follows it."""
+        found, left = {step}, [step]
+        while left:
+            at = left.pop()
+            more = {wire.target for wire in self.case.wires if wire.source == at} - found
+            found |= more
+            left.extend(more)
+        return found
