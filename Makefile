@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.made-in
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format coverage clean
+.PHONY: help venv demo test check format coverage bench bench-quick bench-peers docs docs-serve manual clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 21
 
 venv: $(STAMP) ## .venv with Stepwell (editable) and the tools
 
@@ -51,5 +51,23 @@ coverage: venv ## the suite with coverage, in one process
 	$(BIN)/python -m coverage combine
 	$(BIN)/python -m coverage report
 
+bench-quick: venv ## speed beside the raw limits, in a minute; fails far below a goal
+	$(BIN)/python -m benchmarks --quick
+
+bench: venv ## speed beside limits and peers; ARGS="--only W1,W5 --rounds 5 --no-peers"
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: venv ## the peers for bench, each in an environment of its own
+	$(BIN)/python -m benchmarks.install
+
+docs: venv ## the manual, in build/site; open build/site/index.html
+	$(BIN)/zensical build --strict --clean
+
+docs-serve: venv ## the manual in a browser, built again as it is written
+	$(BIN)/zensical serve
+
+manual: venv ## write into the manual what commands print now, its tables and its pictures
+	MANUAL=write $(BIN)/python -m pytest -q -n 2 tests/docs/test_pages.py tests/docs/test_tables.py
+
 clean: ## remove what was made, .venv too
-	rm -rf .venv build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .cache benchmarks/.data benchmarks/.peers build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

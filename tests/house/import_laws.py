@@ -16,13 +16,13 @@ ADAPTERS = (
     "executors.local",
     "executors.process",
     "executors.ray",
-    "codecs.pydantic",
+    "libraries",
 )
 """Concrete things behind a port. A name also stands for the files that begin with it: `journal.sqlite_schema`."""
 
 THIRD_PARTIES_EVERYWHERE = frozenset({"msgspec"})
 
-ROOMS_AROUND_A_LIBRARY = frozenset({"conditions", "yaml", "limits", "telemetry"})
+ROOMS_AROUND_A_LIBRARY = frozenset({"conditions", "libraries", "yaml", "limits", "telemetry"})
 """Rooms that are adapters from wall to wall."""
 
 ADAPTERS_AROUND_A_LIBRARY = (
@@ -30,7 +30,7 @@ ADAPTERS_AROUND_A_LIBRARY = (
     "journal.postgres",
     "executors.process",
     "executors.ray",
-    "codecs.pydantic",
+    "api.settings",
 )
 
 

@@ -26,7 +26,7 @@ HEAVY = frozenset({
 WELCOME = frozenset({PACKAGE, "msgspec", "typing_extensions"})
 """Top-level packages that may come with the face; msgspec brings typing_extensions."""
 
-ROOMS_LOADED_ON_DEMAND = ("cli", "dashboard", "testing", "journal.sqlite", "journal.postgres", "codecs.pydantic")
+ROOMS_LOADED_ON_DEMAND = ("cli", "dashboard", "testing", "journal.sqlite", "journal.postgres", "libraries")
 
 
 @pytest.fixture(scope="module")
