@@ -76,7 +76,7 @@ async def test_an_open_file_reaches_the_step_that_writes_to_it(play: Play, tmp_p
     assert (tmp_path / "out.txt").read_text() == "text"
 
 
-async def test_nothing_of_an_ephemeral_output_is_in_the_store(tmp_path: Path) -> None:
+def test_nothing_of_an_ephemeral_output_is_in_the_store(tmp_path: Path) -> None:
     """S1: it keeps no output: looked for in every byte on the disk."""
     pipe = Pipeline("bytes")
 
@@ -93,7 +93,7 @@ async def test_nothing_of_an_ephemeral_output_is_in_the_store(tmp_path: Path) ->
         return len(letters)
 
     with Harness(pipe, store=tmp_path / "runs.db", clock=VirtualClock()) as h:
-        assert (await h.run()).output == 2
+        assert h.run_sync().output == 2
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert (tmp_path / "runs.db") in files
     assert [path for path in files if MARK.encode() in path.read_bytes()] == []

@@ -55,7 +55,9 @@ async def test_a_group_follows_the_step_before_it_and_is_followed_by_all_of_it(p
         STEP_STARTED right attempt=1
     """).splitlines()
     kinds = h.kinds(paths=True)
-    assert kinds.index("STEP_STARTED last") > max(kinds.index("STEP_COMPLETED left"), kinds.index("STEP_COMPLETED right"))
+    assert kinds.index("STEP_STARTED last") > max(
+        kinds.index("STEP_COMPLETED left"), kinds.index("STEP_COMPLETED right")
+    )
 
 
 def test_members_may_be_named_and_may_share_a_function() -> None:

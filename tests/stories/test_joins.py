@@ -213,7 +213,12 @@ async def test_a_join_whose_number_cannot_be_reached_any_more_is_pruned(play: Pl
     task = awaited(run)
     for name in "abc":
         turns.let(name)
-        await until(lambda name=name: any(line.endswith(f" {name}") and "PRUNED" in line or line == f"STEP_COMPLETED {name}" for line in h.kinds(paths=True)))  # type: ignore[misc]  # noqa: E501
+        await until(
+            lambda name=name: any(
+                (line.endswith(f" {name}") and "PRUNED" in line) or line == f"STEP_COMPLETED {name}"
+                for line in h.kinds(paths=True)
+            )
+        )  # type: ignore[misc]
     result = await task
     assert (result.status, result.steps["two"].status, result.steps["two"].reason) == (
         "completed", "pruned", "not_reached",

@@ -266,7 +266,7 @@ async def test_items_that_come_again_in_another_order_without_keys_block_the_res
 
 @pytest.mark.parametrize("count", [50, 5000])
 async def test_a_source_of_keys_that_are_all_new_is_blocked_however_many_they_are(play: Play, count: int) -> None:
-    """S7, S8, D15: it is not waited for what does not come, and none of the new ones is kept: put back, it completes."""
+    """S7, S8, D15: nobody waits for what does not come, and none of the new ones is kept: put back, it completes."""
     source = Held(key=lambda item: f"k{item}")
     h = play(source.pipe)
     await source.killed(h)

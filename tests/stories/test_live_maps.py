@@ -1,4 +1,4 @@
-"""Maps over a generator: items start as they are yielded, recorded before that, bounded, and the source ends with them."""
+"""Maps over a generator: items start as they are yielded, recorded before that, bounded; the source ends with them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ async def test_items_start_while_their_source_still_yields(play: Play) -> None:
     h = play(pipe)
     assert (await h.run()).output == 15
     lines = [one for one in told(h).splitlines() if one != "MAP_EXPANDED square attempt=1 count=0 more"]
-    assert lines == tale("""
+    assert (
+        lines
+        == tale("""
         RUN_STARTED
         STEP_STARTED numbers attempt=1
         STEP_STARTED square attempt=1
@@ -89,6 +91,7 @@ async def test_items_start_while_their_source_still_yields(play: Play) -> None:
         STEP_COMPLETED total attempt=1 -> 15
         RUN_FINISHED completed
     """).splitlines()
+    )
 
 
 @MODES
@@ -115,7 +118,9 @@ async def test_a_source_emits_no_tokens(play: Play) -> None:
     run = play(squares("async", 3)).start()
     lines = [line(event) async for event in run]
     assert [one for one in lines if one.startswith("TOKEN")] == []
-    assert [one for one in lines if one.startswith("ITEM_STARTED")] == [f"ITEM_STARTED square[{n}] attempt=1" for n in range(3)]
+    assert [one for one in lines if one.startswith("ITEM_STARTED")] == [
+        f"ITEM_STARTED square[{n}] attempt=1" for n in range(3)
+    ]
 
 
 def blocked(mode: str, **options: object) -> tuple[Pipeline, Callable[[], int], asyncio.Event]:
@@ -497,7 +502,9 @@ async def test_a_source_that_skips_prunes_its_map(play: Play) -> None:
     h = play(pipe)
     result = await h.run()
     assert result.status == "completed"
-    assert {name: one.status for name, one in result.steps.items()} == dict.fromkeys(("numbers", "work", "after"), "pruned")
+    assert {name: one.status for name, one in result.steps.items()} == dict.fromkeys(
+        ("numbers", "work", "after"), "pruned"
+    )
     assert (result.steps["numbers"].reason, result.steps["work"].reason) == ("boring", "source_gave_nothing")
 
 
@@ -515,7 +522,12 @@ async def test_a_source_that_skips_at_once_prunes_its_map(play: Play) -> None:
 
     h = play(pipe)
     result = await h.run()
-    assert (result.status, result.output, result.steps["work"].status, h.calls("work")) == ("completed", None, "pruned", [])
+    assert (result.status, result.output, result.steps["work"].status, h.calls("work")) == (
+        "completed",
+        None,
+        "pruned",
+        [],
+    )
 
 
 async def test_a_source_that_stops_ends_the_run(play: Play) -> None:
@@ -594,7 +606,7 @@ async def test_a_source_that_returns_retry_or_raises_is_tried_again_or_fails(pla
         return item
 
     result = await play(other).run()
-    assert [one.type for one in result.failures][0] == "OSError"
+    assert result.failures[0].type == "OSError"
 
 
 async def test_an_item_that_cannot_be_recorded_fails_its_source(play: Play) -> None:
@@ -640,7 +652,7 @@ def endless(mode: str, **options: object) -> tuple[Pipeline, Callable[[], bool]]
 
 @MODES
 async def test_an_item_that_returns_stop_ends_an_endless_source(play: Play, mode: str) -> None:
-    """B2: the run is `stopped` with the item's value, and its source is told to end, since nobody takes what it gives."""
+    """B2: the run is `stopped` with the item's value, and its source ends, since nobody takes what it gives."""
     pipe, closed = endless(mode)
 
     @pipe.map(over="numbers", concurrency=1)

@@ -474,10 +474,9 @@ async def test_a_jump_cancels_what_of_its_loop_still_runs(play: Play) -> None:
 
 
 async def test_a_failure_in_a_later_visit_is_mended_in_the_loop(play: Play) -> None:
-    """B11, F6: the resume goes on in the loop and does not begin it anew; resets of a resume are no visits of a loop."""
+    """B11, F6: the resume goes on in the loop and does not begin it anew; its resets are no visits of a loop."""
     h = play(refine(3, max_visits=3))
-    texts = iter(["x", OSError("once")])
-    h.mock("draft", side_effect=list(texts))
+    h.mock("draft", side_effect=["x", OSError("once")])
     assert (await h.run()).status == "failed"
     facts = len(h.events)
     h.mock("draft", side_effect=["xx", "xxx"])
@@ -542,7 +541,9 @@ async def test_a_crash_between_a_jump_and_its_reset_goes_on_with_the_jump(play: 
 
 @pytest.mark.parametrize("make", [lambda: refine(3), lambda: refine(9, max_visits=3), nested, mapped])
 @pytest.mark.parametrize("durable", [True, False])
-async def test_a_crash_at_any_append_of_a_loop_changes_nothing(play: Play, make: Callable[[], Pipeline], durable: bool) -> None:
+async def test_a_crash_at_any_append_of_a_loop_changes_nothing(
+    play: Play, make: Callable[[], Pipeline], durable: bool
+) -> None:
     """B11, F11, S3, S4: the same output; each visit is executed at most once more than undisturbed."""
     h = play(make())
     expected, once = (await h.run()).output, executions(h)

@@ -15,7 +15,7 @@ from stepwell.testing import Crashed, Harness
 
 from .conftest import Play
 from .crashing import resumed_everywhere
-from .doing import awaited, until
+from .doing import until
 from .telling import line, tale, told
 
 MANY = 5000
@@ -44,7 +44,9 @@ async def test_tokens_stand_between_the_start_and_the_end_of_their_step(play: Pl
         return words.upper()
 
     h = play(pipe)
-    assert await heard(h.start()) == tale("""
+    assert (
+        await heard(h.start())
+        == tale("""
         RUN_STARTED
         STEP_STARTED words attempt=1
         TOKEN words attempt=1 'one '
@@ -54,6 +56,7 @@ async def test_tokens_stand_between_the_start_and_the_end_of_their_step(play: Pl
         STEP_COMPLETED shout attempt=1 -> 'ONE TWO'
         RUN_FINISHED completed
     """).splitlines()
+    )
     assert "TOKEN" not in h.kinds(), "tokens are live only"
 
 
@@ -87,7 +90,9 @@ async def test_a_sync_generator_streams_like_an_async_one(play: Play, runs_on: s
         yield "b"
 
     h = play(pipe)
-    assert await heard(h.start()) == tale("""
+    assert (
+        await heard(h.start())
+        == tale("""
         RUN_STARTED
         STEP_STARTED words attempt=1
         TOKEN words attempt=1 'a'
@@ -95,6 +100,7 @@ async def test_a_sync_generator_streams_like_an_async_one(play: Play, runs_on: s
         STEP_COMPLETED words attempt=1 -> 'ab'
         RUN_FINISHED completed
     """).splitlines()
+    )
     assert threads == [runs_on == "inline"]
 
 
@@ -198,7 +204,10 @@ async def test_a_generator_may_jump_back(play: Play) -> None:
             yield Goto("words")
 
     lines = await heard(play(pipe).start())
-    assert [one for one in lines if one.startswith("TOKEN")] == ["TOKEN words attempt=1 'x'", "TOKEN words#2 attempt=1 'x'"]
+    assert [one for one in lines if one.startswith("TOKEN")] == [
+        "TOKEN words attempt=1 'x'",
+        "TOKEN words#2 attempt=1 'x'",
+    ]
     assert "STEP_COMPLETED words#2 attempt=1 -> 'x'" in lines
 
 
@@ -252,7 +261,9 @@ async def test_tokens_before_an_error_are_kept_and_the_next_attempt_tags_its_own
             raise OSError("half way")
         yield f"{step.attempt}b"
 
-    assert await heard(play(pipe).start()) == tale("""
+    assert (
+        await heard(play(pipe).start())
+        == tale("""
         RUN_STARTED
         STEP_STARTED words attempt=1
         TOKEN words attempt=1 '1a'
@@ -263,6 +274,7 @@ async def test_tokens_before_an_error_are_kept_and_the_next_attempt_tags_its_own
         STEP_COMPLETED words attempt=2 -> '2a2b'
         RUN_FINISHED completed
     """).splitlines()
+    )
 
 
 async def test_a_generator_that_fails_for_good_has_told_its_tokens(play: Play) -> None:
@@ -356,6 +368,13 @@ def stream(mode: str, **options: object) -> tuple[Pipeline, Callable[[], int], C
 MODES = pytest.mark.parametrize("mode", ["async", "inline", "thread"])
 
 
+async def tokens_of(run: Run) -> AsyncIterator[Token]:
+    """The tokens of a run."""
+    async for event in run:
+        if isinstance(event, Token):
+            yield event
+
+
 async def first_token(run: Run) -> tuple[AsyncGenerator[Event], Token]:
     """An iteration that has read the first token and no more."""
     events: Any = aiter(run)
@@ -437,9 +456,8 @@ async def test_the_slower_of_two_readers_is_waited_for(play: Play) -> None:
     quick: list[object] = []
 
     async def read() -> None:
-        async for event in run:
-            if isinstance(event, Token):
-                quick.append(event.value)
+        async for token in tokens_of(run):
+            quick.append(token.value)  # noqa: PERF401 - one by one, so that it is seen how far it has come
 
     reading = asyncio.ensure_future(read())
     slow, first = await first_token(run)
@@ -458,9 +476,7 @@ async def test_an_iterator_and_an_await_together_lose_nothing(play: Play) -> Non
     tokens: list[object] = []
 
     async def read() -> None:
-        async for event in run:
-            if isinstance(event, Token):
-                tokens.append(event.value)
+        tokens.extend([token.value async for token in tokens_of(run)])
 
     reading = asyncio.ensure_future(read())
     await asyncio.sleep(0)

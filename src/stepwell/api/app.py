@@ -31,17 +31,19 @@ StorePath = str | Path
 
 
 class Compiles(Protocol):
-    """A pipeline, as far as an App needs to know it."""
+    """A pipeline, as far as an App needs to know it: `compile` gives its plan as it is now."""
 
-    def compile(self) -> Plan:
-        """The plan of the pipeline as it is now."""
-        ...
+    def compile(self) -> Plan: ...
 
 
-def open_store(where: StorePath | None, *, sync: str = "full") -> Store:
-    """The store at a path (SQLite), or one in memory where none is given."""
+def open_store(where: StorePath | Store | None, *, sync: str = "full") -> Store:
+    """The store at a path (SQLite), one in memory where none is given, or the store itself."""
     if where is None:
         return MemoryStore()
+    if not isinstance(where, (str, Path)):
+        if hasattr(where, "append"):
+            return where
+        raise StoreError(f"a store is the path of a file, or None for memory, not {where!r}")
     if str(where).startswith(("postgresql://", "postgres://")):
         raise StoreError("PostgreSQL stores are not in this version; give the path of a file")
     from stepwell.journal.sqlite.store import SqliteStore
@@ -83,7 +85,7 @@ class App:
         executor: Executor | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        opened = open_store(store, sync=sync) if store is None or isinstance(store, (str, Path)) else store
+        opened = open_store(store, sync=sync)
         self._live = LiveRuns(opened)
         self._capture: CaptureMode = checked(capture)
         self._machine = Machine(

@@ -13,7 +13,6 @@ from stepwell.definition.builder import built_step, group_members
 from stepwell.definition.functions import caller, local_names
 from stepwell.definition.options import Written, refuse_later, step_spec
 from stepwell.definition.readers import at_least_one, checked_name, one_of, retry_policy, step_ref, text, wait
-from stepwell.definition.readers import durability as read_durability
 from stepwell.definition.spec import Definition, Durability, Kind, OnFailure, StepRef, StepSpec
 from stepwell.definition.typed import MapOptions, StepOptions, StepRefs, SwitchOptions
 from stepwell.errors import DefinitionError, Problem
@@ -72,7 +71,7 @@ class Blueprint:
                 output=None if output is None else step_ref("output")(output),
                 retry=None if retry is None else retry_policy(retry),
                 timeout=None if timeout is None else wait("timeout")(timeout),
-                durability=read_durability(durability),
+                durability=cast("Durability", one_of("durability", "strict", "ephemeral")(durability)),
                 on_failure=cast("OnFailure", one_of("on_failure", "stop", "cancel", "finish")(on_failure)),
                 concurrency=None if concurrency is None else at_least_one("concurrency")(concurrency),
                 run_timeout=None if run_timeout is None else wait("run_timeout")(run_timeout),
@@ -98,6 +97,10 @@ class Blueprint:
     def steps(self) -> tuple[str, ...]:
         """The names of its steps, in the order in which they were defined."""
         return tuple(spec.name for spec in self._steps.values())
+
+    def has_step(self, function: object) -> bool:
+        """Whether a step of it is this function."""
+        return any(spec.function is function for spec in self._steps.values())
 
     def __repr__(self) -> str:
         """Name and number of steps."""
@@ -201,12 +204,12 @@ class Blueprint:
         return self
 
     def add_parallel_group(
-        self, members: Sequence[Callable[..., object] | tuple[str, Callable[..., object]]], /
+        self, members: Sequence[Callable[..., object] | tuple[str, Callable[..., object]]], /, **options: object
     ) -> Self:
         """Add steps that all follow the step added before them; what is added next follows all of them.
 
-        A member is a function, or a pair of a name and a function. Gives the pipeline back, so that calls can be
-        chained. Raises DefinitionError for an empty group and for what is no step, and then adds none of them.
+        A member is a function, or a pair of a name and a function; options are those of each of them. Gives the
+        pipeline back. Raises DefinitionError for an empty group and for what is no step, and then adds none of them.
 
         >>> from stepwell import Pipeline
         >>> def fetch() -> int:
@@ -220,7 +223,7 @@ class Blueprint:
         known = dict(self._steps)
         try:
             for name, function in group:
-                built = built_step(name, function, before, {}, {})
+                built = built_step(name, function, before, {}, options)
                 self._add(built.kind, built.function, built.options, built.bound)
         except DefinitionError:
             self._steps = known

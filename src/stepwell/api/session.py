@@ -125,6 +125,9 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
     try:
         started, prints, state = fold(machine.store, plan, lease.run_id)
     except CodeChanged as error:
+        if row is not None and row.pipeline != plan.name:
+            message = f"the run is of pipeline `{row.pipeline}`, and this is `{plan.name}`; resume it with its own"
+            raise _blocked(machine, lease, row.seq, "other_pipeline", message, CodeChanged) from None
         raise _blocked(machine, lease, 0 if row is None else row.seq, "step_gone", str(error), CodeChanged) from None
     if on_change not in ("refuse", "keep"):
         raise RunError(f'on_change is "refuse" or "keep" (this version has no "rerun" yet), not {on_change!r}')

@@ -11,6 +11,8 @@ FILE = "stepwell.toml"
 PROJECT = "pyproject.toml"
 TABLE = ("tool", "stepwell")
 _TABLE = re.compile(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*stepwell[ \t]*\]", re.MULTILINE)
+_MENTION = re.compile(r"^[ \t]*\[?[ \t]*tool[ \t]*\.[ \t]*stepwell\b|^[ \t]*stepwell[ \t]*=", re.MULTILINE)
+"""What says that a project's file means us, be it that it cannot be read."""
 _NEXT_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
@@ -79,5 +81,5 @@ def _read(path: Path, table: tuple[str, ...] = (), *, users: bool = False) -> It
         if not table:  # a project's file that nobody may read says nothing about us
             yield SettingsFile(path, "", table, users, f"it cannot be read: {error.strerror}")
         return
-    if not table or _TABLE.search(text):
+    if not table or _MENTION.search(text):
         yield SettingsFile(path, text, table, users)

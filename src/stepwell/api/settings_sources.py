@@ -104,6 +104,9 @@ def _of_file(file: SettingsFile, problems: list[str]) -> Iterator[Said]:
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{nearby(file.path)}: it is not TOML: {error}")
         return
+    except (AttributeError, TypeError):  # pydantic-settings takes it for a table without looking
+        problems.append(f"{nearby(file.path)}: `{'.'.join(file.table)}` is no table of settings")
+        return
     for name, value in _valid(given, place, problems):
         if name == "store":
             value = _beside(file.path, str(value))

@@ -229,6 +229,9 @@ def _named(module: ModuleType, name: str, said: str) -> Blueprint:
     if not callable(value):
         there = _names(said, _pipelines(module))
         raise TargetError(f"`{name}` in {said} is no pipeline but of type {type(value).__qualname__}{there}")
+    for where, pipeline in _pipelines(module).items():
+        if pipeline.has_step(value):
+            raise TargetError(f"`{name}` in {said} is a step of `{where}`; give {said}:{where}")
     return _made(value, name, said)
 
 

@@ -138,9 +138,13 @@ def _near(file: str) -> str:
 
 def total_line(run_id: str, status: str, took: float | None, steps: Mapping[str, StepRecord]) -> str:
     """`run 01J… completed in 4.2s (9 of 9 steps)`."""
-    ended = sum(record.status not in ("pending", "running", "waiting", "cancelled") for record in steps.values())
     time = f" in {duration(took)}" if took is not None else ""
-    return f"run {run_id} {spoken(status)}{time} ({ended:,} of {plural(len(steps), 'step')})"
+    return f"run {run_id} {spoken(status)}{time} ({done(steps):,} of {plural(len(steps), 'step')})"
+
+
+def done(steps: Mapping[str, StepRecord]) -> int:
+    """How many steps are behind the run: a resume would leave them as they are."""
+    return sum(record.status in ("completed", "skipped", "tolerated", "pruned") for record in steps.values())
 
 
 def spoken(status: str) -> str:

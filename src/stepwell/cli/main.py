@@ -9,9 +9,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Never
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from stepwell.cli import exits, streams
 from stepwell.cli.signals import Interrupted
@@ -100,7 +101,10 @@ def _done(result: object) -> int:
 
 def _usage(error: CycloptsError) -> str:
     chain = error.command_chain or ()
-    return f"{str(error).rstrip('.')}; see `{' '.join(['stepwell', *chain])} --help`"
+    if isinstance(error, UnusedCliTokensError):
+        unused = " ".join(map(shlex.quote, error.unused_tokens or ()))
+        return f"there is nothing to do with {unused}; see `{' '.join(['stepwell', *chain])} --help`"
+    return f"{str(error).rstrip('., ')}; see `{' '.join(['stepwell', *chain])} --help`"
 
 
 def _refused(tokens: Sequence[str], kind: str, message: str, code: int) -> int:
@@ -130,8 +134,9 @@ def _with_store(message: str, tokens: Sequence[str]) -> str:
 
 
 def _is_of_output(error: OSError) -> bool:
-    """Whether it was stdout that failed, say because of a full disk behind it."""
-    return any(one.filename == streams.__file__ for one in traceback.extract_tb(error.__traceback__)[-1:])
+    """Whether it was stdout that failed, say because of a full disk behind it; a help is written by rich."""
+    last = [one.filename for one in traceback.extract_tb(error.__traceback__)[-1:]]
+    return last == [streams.__file__] or any(Path(one).parts[-2:] == ("rich", "console.py") for one in last)
 
 
 def _internal(error: Exception) -> int:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from stepwell import events as ev
 from stepwell.api.app import App
-from stepwell.cli.closing import chief, failure_lines, sorted_failures, step_lines, way_on
+from stepwell.cli.closing import chief, done, failure_lines, sorted_failures, step_lines, way_on
 from stepwell.cli.ls import document as run_document
 from stepwell.cli.ls import took
 from stepwell.cli.options import Json, RunId, Store, find, opened
@@ -99,7 +99,7 @@ def _lines(
     status = terminal.paint(row.status, STATUS_COLOURS.get(row.status))
     yield f"run {row.run_id}  {row.pipeline}  {status}"
     yield terminal.fit(f"started  {moment(row.started_at)} ({ago(row.started_at, now)})")
-    yield f"took     {duration(took(row, now))}, {row.done} of {plural(row.steps, 'step')}"
+    yield f"took     {duration(took(row, now))}, {done(steps)} of {plural(row.steps, 'step')}"
     yield from (terminal.fit(line) for line in _about(found))
     yield ""
     yield from _steps(steps, terminal, items=items)

@@ -41,6 +41,9 @@ class Plain(Node):
                 return None
         return None if kind in _SCALARS or is_plain([value]) else _search(value)
 
+    def misfit(self, value: object, hint: str = "") -> Misfit:
+        return self.fault(value) or super().misfit(value, hint)
+
     def hold(self, values: Collection[object]) -> bool:
         return _SCALARS.issuperset(map(type, values)) or is_plain(values)
 

@@ -8,7 +8,7 @@ from typing import cast
 from stepwell.clock import Duration, seconds
 from stepwell.definition import later
 from stepwell.definition.functions import is_generator
-from stepwell.definition.spec import Durability, Function, Kind, StepRef
+from stepwell.definition.spec import Function, Kind, StepRef
 from stepwell.ids import NAME
 from stepwell.policy import RetryPolicy
 
@@ -137,11 +137,6 @@ def _join(given: object) -> int:
     return given
 
 
-def durability(given: object) -> Durability:
-    """Whether outputs are kept."""
-    return cast("Durability", one_of("durability", "strict", "ephemeral")(given))
-
-
 def _flag(given: object) -> bool:
     if not isinstance(given, bool):
         raise TypeError(f"critical is True or False, not {given!r}")
@@ -198,7 +193,7 @@ READERS: Mapping[str, Reader] = {
     "timeout": wait("timeout"),
     "critical": _flag,
     "runs_on": _runs_on,
-    "durability": durability,
+    "durability": one_of("durability", "strict", "ephemeral"),
     "max_visits": at_least_one("max_visits"),
     "version": text("version"),
     "tags": _tags,

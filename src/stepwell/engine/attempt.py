@@ -75,7 +75,7 @@ class Attempts:
         source = None if self.capture is None else self.capture.begin(path, attempt)
         try:
             context = self._context(worker, step, path, attempt)
-            args, kwargs = bind(step.parameters, self.scope, item, context)
+            args, kwargs = self._bind(step, item, context)
             if step.timeout is not None or step.streams or step.mode == "thread":
                 call = Call(step, path, attempt, args, kwargs, last)
                 value = await self._watched(worker, call, self._stream if step.streams else self._call)
@@ -92,8 +92,8 @@ class Attempts:
             return _ended(worker, error)
         except CodecError as error:
             return Failed("codec", "value_not_recordable", error)
-        except PayloadLost:
-            raise  # of what it is to be called with
+        except InputLost:
+            raise
         except TimeoutError as error:
             if worker.signal == "timeout":
                 return Failed("timeout", "attempt_timed_out", error)
@@ -110,6 +110,15 @@ class Attempts:
             if source is not None:
                 source.capture.end(source)
             worker.leave()
+
+    def _bind(
+        self, step: PlanStep, item: object, context: StepContext | None
+    ) -> tuple[list[object], dict[str, object]]:
+        """What the function is called with; raises InputLost where the record of it is gone."""
+        try:
+            return bind(step.parameters, self.scope, item, context)
+        except PayloadLost as error:
+            raise InputLost(str(error)) from error
 
     def _context(self, worker: Worker, step: PlanStep, path: str, attempt: int) -> StepContext | None:
         """What the attempt may know of itself, where it asks for it."""
@@ -226,14 +235,17 @@ class Attempts:
         worker.begin()
         source = None if self.capture is None else self.capture.begin(path, 0)
         try:
-            args, kwargs = bind(guard.parameters, self.scope)
+            try:
+                args, kwargs = bind(guard.parameters, self.scope)
+            except PayloadLost as error:
+                raise InputLost(str(error)) from error
             answer = guard.function(*args, **kwargs)
             if inspect.isawaitable(answer):
                 answer = await answer
             return Guarded(bool(answer), guard.text)
         except asyncio.CancelledError as error:
             return _ended(worker, error)
-        except (KeyboardInterrupt, GeneratorExit, PayloadLost):
+        except (KeyboardInterrupt, GeneratorExit, InputLost):
             raise
         except BaseException as error:
             return Failed("error", "when_raised", error, retryable=False)
@@ -245,6 +257,10 @@ class Attempts:
 
 def _no_sink(worker: Worker, step: PlanStep, path: str, attempt: int) -> Sink:
     raise AssertionError(f"nobody takes what `{path}` yields")
+
+
+class InputLost(Exception):
+    """What a step is to be called with is recorded, and the record is gone or damaged."""
 
 
 class Abandoned(Exception):

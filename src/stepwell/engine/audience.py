@@ -57,7 +57,7 @@ class Audience:
 
     def read(self) -> None:
         """Somebody has read down to half of that, or has gone."""
-        if self._room is not None and (self._lifted or all(one.behind <= AHEAD // 2 for one in self.listeners)):
+        if self._room is not None and not self.full:
             room, self._room = self._room, None
             if not room.done():
                 room.set_result(None)

@@ -37,6 +37,11 @@ class ByKey:
         self.values.extend(value for _, value in new)
         return tuple(key for key, _ in new)
 
+    @property
+    def held(self) -> int:
+        """How many new ones are held back."""
+        return len(self._new)
+
     def seen(self) -> int:
         """How many items have their values, from the first on without a gap."""
         while self._seen < len(self.values) and self.values[self._seen] is not UNSET:

@@ -64,7 +64,7 @@ class Conclude(Struct, frozen=True, gc=False):
 
 
 class Abandon(Struct, frozen=True):
-    """A map that goes no further because the run ends."""
+    """A map that goes no further: the run ends, or a jump goes back over it."""
 
     number: int
     reason: str

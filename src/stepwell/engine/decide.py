@@ -7,7 +7,6 @@ what comes of the commands, and asks again until there are none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from stepwell.engine.commands import (
     Abandon,
@@ -29,7 +28,7 @@ from stepwell.engine.commands import (
 from stepwell.engine.decide_resets import jump_resets
 from stepwell.plan.plan import Plan
 from stepwell.state.items import MapState
-from stepwell.state.state import COMPLETED, FAILED, GUARDING, JOIN, PENDING, RETRY, RUNNING, TOLERATED, State
+from stepwell.state.state import COMPLETED, FAILED, GUARDING, JOIN, PENDING, RUNNING, TOLERATED, State
 
 _UNLIMITED = 1 << 60
 _AT_ONCE = ("cancelled", "timed_out", "blocked")
@@ -62,7 +61,7 @@ def decide(plan: Plan, state: State, now: float) -> Sequence[Command]:
         return (CancelSteps(idle, "nothing_needs_it"),)
     limit = state.concurrency
     free = _UNLIMITED if limit is None else limit - state.running - state.held
-    if state.timers and state.timers[0][0] <= now and _due(plan, state, now, free, commands):
+    if (state.timers or state.open) and _due(plan, state, now, free, commands):
         return commands  # what else there is room for is asked again
     if state.ready:
         free -= _ready(plan, state, free, commands)
@@ -116,36 +115,35 @@ def _prune(state: State, number: int) -> Prune:
 
 
 def _due(plan: Plan, state: State, now: float, free: int, commands: list[Command]) -> bool:
-    """Begin the retry that has been due the longest of those that may begin; or end the patience of a join."""
-    for when, number, index in chain(state.timers[:1], _rest(state.timers)):  # nearly always the first will do
+    """Begin a retry that is due, of a step before any item; or end the patience of a join."""
+    for when, number, kind in sorted(state.timers) if state.timers and state.timers[0][0] <= now else ():
         if when > now:
             break
-        if index == JOIN:
+        if kind == JOIN:
             if state.may_begin(number):
                 continue  # the last one came just in time
             commands.append(TimeOutJoin(number, _left(state, number)))
             return True
-        if free <= 0:
-            continue
-        if index == RETRY:
-            if not state.may_begin(number):
-                continue  # what it takes was not kept, and is made again
-            reached = not state.graph.before[number] or _reached(state, number)
-            commands.append(Start(number, state.attempts[number] + 1) if reached else _prune(state, number))
-            return True
-        items, fan = state.open.get(number), plan.steps[number].fan
-        if items is None or fan is None or items.running >= fan.concurrency or (items.failed and _strict(plan, number)):
-            continue
-        if index >= items.known:
-            continue  # its source has not given it again yet
-        commands.append(StartItem(number, index, items.attempts[index] + 1))
+        if free <= 0 or not state.may_begin(number):
+            continue  # what it takes was not kept, and is made again
+        reached = not state.graph.before[number] or _reached(state, number)
+        commands.append(Start(number, state.attempts[number] + 1) if reached else _prune(state, number))
         return True
+    if free <= 0:
+        return False
+    for number, items in state.open.items():
+        if items.timers and items.timers[0][0] <= now and _has_room(plan, number, items):
+            index = items.timers[0][1]
+            if index < items.known:  # else its source has not given it again yet
+                commands.append(StartItem(number, index, items.attempts[index] + 1))
+                return True
     return False
 
 
-def _rest(timers: list[tuple[float, int, int]]) -> Iterator[tuple[float, int, int]]:
-    """All but the first of a heap, in order; put in order only when somebody asks."""
-    yield from sorted(timers[1:])
+def _has_room(plan: Plan, number: int, items: MapState) -> bool:
+    """Whether one more item of a map may begin."""
+    fan = plan.steps[number].fan
+    return fan is not None and items.running < fan.concurrency and not (items.failed and fan.min_success is None)
 
 
 def _strict(plan: Plan, number: int) -> bool:
@@ -284,6 +282,7 @@ def next_time(state: State, now: float) -> float | None:
     """
     first = state.timers[:1]
     times = [timer[0] for timer in (first if first and first[0][0] > now else state.timers) if timer[0] > now]
+    times += [items.timers[0][0] for items in state.open.values() if items.timers and items.timers[0][0] > now]
     if state.deadline is not None and state.halt not in ("cancelled", "timed_out"):
         times.append(state.deadline)
     return min(times, default=None)

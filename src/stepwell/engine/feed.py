@@ -26,6 +26,8 @@ from stepwell.state.state import COMPLETED
 
 _AHEAD = 1024
 """So many items may wait to be started before the source waits."""
+_MOST_HELD = 1_000_000
+"""After so many items with new keys those that are recorded are no longer expected: the source may have no end."""
 _LOOKS = 32
 """After so many values it is asked whether it waits."""
 _UNKNOWN = bytes(DIGEST)
@@ -61,6 +63,7 @@ class Feed:
         """By map, as a path: how many values of this attempt it has."""
         self._room: asyncio.Future[None] | None = None
         self._scheduled = False
+        self._closed = False
 
     def take(self, value: object) -> bool:
         """The next value; whether too many wait now. Raises CodecError where it cannot be recorded."""
@@ -117,10 +120,10 @@ class Feed:
         return any(self._waiting(number) > _AHEAD // 2 for number, _ in self._fans())
 
     def _waiting(self, number: int) -> int:
-        items, own = self._state.open.get(number), self._by_key.get(self._state.paths[number])
-        if items is None or (own is not None and own.missing()):
-            return 0  # it may wait for what waits for this source; what is recorded may come after any number of others
-        begun = items.ended + items.running + len(items.due)
+        items, own = self._state.maps.get(number), self._by_key.get(self._state.paths[number])
+        if own is not None and own.missing():
+            return 0  # what is recorded may come after any number of new ones
+        begun = 0 if items is None else items.ended + items.running + len(items.due)
         return len(self.values) - begun
 
     def _fans(self) -> Iterator[tuple[int, Fan]]:
@@ -180,8 +183,8 @@ class Feed:
             self.complete()
 
     def close(self) -> None:
-        """The attempt is over."""
-        self._scheduled = True
+        """The attempt is over: what comes of it now is not taken any more."""
+        self._closed = True
         self._ledger.spark(SlotsHeld, "", 0, 1)
 
     @failpoint("engine.feed")
@@ -189,7 +192,7 @@ class Feed:
         """Write down what has come since the last time; nothing of a run that ends."""
         self._scheduled = False
         state = self._state
-        if state.halt or state.status != "running" or self.broken is not None:
+        if self._closed or state.halt or state.status != "running" or self.broken is not None:
             return
         self._ledger.now = self._clock.now()
         for number, path, items in self._begun():
@@ -204,19 +207,22 @@ class Feed:
         """These values are items of this map: those that are recorded must match, the others are recorded now."""
         path = self._state.paths[number]
         if fan.key is None:
-            matching = self._match_places(items, first)
+            wrong = self._match_places(items, first)
             keys, given = None, self.values
         else:
             try:
                 keys = self._new_keys(path, items, fan.key, first)
             except BaseException as error:
                 name = self._ledger.plan.steps[number].name
-                self.broken = Failed("input", "items_not_usable", _named(error, name), retryable=False)
+                said = ValueError(f"the items of map `{name}` cannot be told apart: {type(error).__name__}: {error}")
+                said.__cause__ = error
+                self.broken = Failed("input", "items_not_usable", said, retryable=False)
                 self._stop("its items cannot be used")
                 return False
-            matching, given = "", self._by_key[path].values
-        if matching:
-            self._block(number, matching)
+            own = self._by_key[path]
+            wrong, given = self._missing(path, items) if own.held > _MOST_HELD else "", own.values
+        if wrong:
+            self._block(number, wrong)
             return False
         seen = len(given) if keys is None else self._by_key[path].seen()
         if seen > items.known:  # until then those of an attempt before this one are at hand
@@ -253,9 +259,3 @@ class Feed:
         )
         self._ledger.spark(Blocking, "", 0, "source_changed", message)
         self._news()
-
-
-def _named(error: BaseException, name: str) -> BaseException:
-    """The error, with a note that says which map it is about."""
-    error.add_note(f"(the key of an item of map `{name}`)")
-    return error

@@ -53,13 +53,17 @@ def _completed(step: PlanStep, value: object, *, encodes: bool, check: bool, sto
         if check:
             codec.verify(value)
     except CodecError as error:
-        raise CodecError(f"what `{step.name}` returned cannot be recorded (`$` is the value): {error}") from error
+        what = f"the value of the Stop that `{step.name}` returned" if stops else f"what `{step.name}` returned"
+        way_out = "; declare it in the return annotation: `Stop[…]`" if stops else ""
+        raise CodecError(f"{what} cannot be recorded (`$` is the value): {error}{way_out}") from error
     return Completed(value, value, stops, route)
 
 
 def _target(plan: Plan, step: PlanStep, goto: Goto) -> int:
     """The step that a jump leads to: one of those that the step has declared."""
-    name = goto.step if isinstance(goto.step, str) else own_name(goto.step)
+    if not isinstance(goto.step, str) and not callable(goto.step):  # pyright: ignore[reportUnnecessaryComparison]
+        raise TypeError(f"Goto takes a step, its name or its function, not {goto.step!r}")
+    name = goto.step if isinstance(goto.step, str) else own_name(goto.step) or repr(goto.step)
     for number in step.goto:
         target = plan.steps[number]
         if target.function is goto.step or canonical(target.name) == canonical(name):

@@ -136,4 +136,7 @@ def _traceback(error: BaseException) -> str:
     frame = error.__traceback__
     while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN) and frame.tb_next is not None:
         frame = frame.tb_next
-    return "".join(traceback.format_exception(type(error), error, frame))
+    try:
+        return "".join(traceback.format_exception(type(error), error, frame))
+    except Exception as own:  # notes and causes are the user's code
+        return f"(its traceback cannot be had: {type(own).__name__})"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stepwell import events as ev
 from stepwell.clock import Clock, Timer
-from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts
+from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts, InputLost
 from stepwell.engine.audience import Audience
 from stepwell.engine.commands import Guard, Start, StartItem
 from stepwell.engine.crew import Act
@@ -18,14 +18,24 @@ from stepwell.engine.stream import Sink
 from stepwell.engine.tokens import Tokens
 from stepwell.engine.values import Values, items_of
 from stepwell.engine.worker import Signal, Worker
-from stepwell.errors import PayloadLost
+from stepwell.errors import CodecError, PayloadLost
 from stepwell.failpoints import failpoint
-from stepwell.plan.plan import PlanStep
+from stepwell.plan.plan import Fan, PlanStep
 from stepwell.state.items import MapState
 from stepwell.state.sparks import Blocking, SlotsHeld
 from stepwell.state.state import COMPLETED
 
 _TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
+
+
+_NOT_OURS = (CodecError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
+"""What a user's key= or type may raise; a value that is lost is another matter."""
+
+
+def _unusable(error: Exception) -> Failed:
+    """The items of a map cannot be had."""
+    kind = "codec" if isinstance(error, CodecError) else "input"
+    return Failed(kind, "items_not_usable", error, retryable=False)
 
 
 class Performer:
@@ -71,7 +81,7 @@ class Performer:
         worker.act = act
         try:
             await self._perform(worker, act)
-        except PayloadLost as error:
+        except (InputLost, PayloadLost) as error:
             self._ledger.spark(Blocking, "", 0, "payload_lost", str(error))
             self._ends(worker, act, Cancelled("payload_lost"), self._clock.now())
 
@@ -80,7 +90,10 @@ class Performer:
         number = act.number
         step = self._plan.steps[number]
         if isinstance(act, Start) and number in self._state.maps:
-            self._go_on(step, self._state.maps[number])
+            try:
+                self._go_on(step, self._state.maps[number])
+            except _NOT_OURS as error:
+                self._ledger.step_ends(number, act.attempt, _unusable(error))
             return  # what becomes of a map follows from its items
         if self._state.cancelling or number in self._state.clearing:
             why = "goto" if self._state.jumps else "nothing_needs_it"
@@ -96,12 +109,20 @@ class Performer:
         elif step.fan.live and self._state.steps[step.fan.over] != COMPLETED:
             outcome = Expanded(0, None, more=True)  # its items come as the source yields them
         else:
-            outcome, items = expand(step.fan, self._values.step(step.fan.over))
-            self._values.use_source(number, items)
+            outcome = self._expand(number, step.fan)
         if worker.told:
             await worker.settle()
         if not worker.lost:
             self._ends(worker, act, outcome, 0.0)
+
+    def _expand(self, number: int, fan: Fan) -> Outcome:
+        """A map begins on a source that has ended."""
+        try:
+            outcome, items = expand(fan, self._values.step(fan.over))
+        except _NOT_OURS as error:
+            return _unusable(error)
+        self._values.use_source(number, items)
+        return outcome
 
     def _go_on(self, step: PlanStep, items: MapState) -> None:
         """A map goes on with the items that it has; if its source has ended meanwhile, with all that it gave."""
@@ -112,20 +133,25 @@ class Performer:
             if fan.live and fan.key is not None:  # by their keys they may be recorded in another order
                 values = items_of(self._values.step(fan.over))
                 placed = dict(zip(keys_of(fan.key, values), values, strict=True))
+                if lost := next((key for key in items.keys or () if key not in placed), None):
+                    raise ValueError(f"the item {lost!r} is recorded, and key= gives it to none any more")
                 self._values.use_source(step.number, [placed[key] for key in items.keys or ()])
             return
-        source = self._plan.steps[fan.over]
-        feed = self._feed(source, lambda _: None)
+        feed = self._feed(self._plan.steps[fan.over], lambda _: None)
         feed.give_all(items_of(self._values.step(fan.over)))
         if feed.broken is not None:
-            self._ledger.step_ends(step.number, self._state.attempts[step.number], feed.broken)
+            raise feed.broken.error
 
     async def _item(self, worker: Worker, step: PlanStep, act: StartItem) -> None:
         number, index = act.number, act.index
         started_at = self._clock.now()
         last = step.retry is None or not retries(step, act.attempt - 1, _TIMED_OUT)
         path = self._state.item_path(number, index)
-        item = self._values.item(number, index)
+        try:
+            item = self._values.item(number, index)
+        except _NOT_OURS as error:
+            self._ends(worker, act, _unusable(error), started_at)
+            return
         outcome = await self._attempts.make(worker, step, path, act.attempt, item, last=last)
         if worker.told:
             await worker.settle()

@@ -225,7 +225,7 @@ class Runner:
         if self._performer.feeds:
             for feed in list(self._performer.feeds.values()):
                 feed.look()
-        if self.state.timers or self.state.deadline is not None:
+        if self.state.timers or self.state.open or self.state.deadline is not None:
             self._set_timer()
 
     def _cancel(self, act: CancelRunning | CancelSteps) -> None:

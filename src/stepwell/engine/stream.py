@@ -189,10 +189,16 @@ class Bridge:
         self._sink.room().add_done_callback(self._carry)
 
     async def finish(self) -> None:
-        """Hand over what is still under way; the generator has come to its end."""
+        """Hand over what is still under way; the generator has come to its end.
+
+        One that was told to end meanwhile is waited for no more, but what it gave is part of its output.
+        """
         while self._under_way and self._error is None:
-            await wait_for_room(self._sink, self._patience)
-            self._carry()
+            if self._closed:
+                self._sink.take(self._under_way.popleft())
+            else:
+                await wait_for_room(self._sink, self._patience)
+                self._carry()
         if self._error is not None:
             raise self._error
 

@@ -102,8 +102,8 @@ def _succeed(future: asyncio.Future[object], value: object) -> None:
 def _fail(future: asyncio.Future[object], error: BaseException) -> None:
     if future.done():
         return
-    if isinstance(error, StopIteration):  # no future may carry it
-        wrapped = RuntimeError("the function raised StopIteration")
+    if isinstance(error, (StopIteration, GeneratorExit)):  # no future may carry these through an `await`
+        wrapped = RuntimeError(f"the function raised {type(error).__name__}")
         wrapped.__cause__ = error
         error = wrapped
     future.set_exception(error)

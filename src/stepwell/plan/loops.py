@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from stepwell.definition.spec import StepSpec
 from stepwell.graph import build, followers, reached
 from stepwell.plan.draft import Draft
+from stepwell.plan.reach import choices_of, exclude
 
 Found = Iterator[tuple[StepSpec | None, str]]
 
@@ -18,6 +19,7 @@ def jumps_lead_back(draft: Draft) -> Found:
         return
     graph = build([step.spec.name for step in draft.steps], draft.edges)
     before_of, after_of = graph.before.__getitem__, followers(graph)
+    possible = choices_of(draft)
     for step in jumping:
         before, after = reached([step.number], before_of), reached([step.number], after_of)
         for target in dict.fromkeys(step.goto):
@@ -26,6 +28,8 @@ def jumps_lead_back(draft: Draft) -> Found:
                 yield step.spec, f"goto names `{name}`, which does not lead to it; a jump leads back, or to itself"
                 continue
             for stray in sorted(reached([target], after_of) - before - after):
+                if exclude(possible.get(stray, {}), possible.get(step.number, {})):
+                    continue  # a switch leads to one or the other, so it runs after the last visit only
                 name = draft.steps[stray].spec.name
                 yield step.spec, f"`{name}` would run each visit of the loop; add `after={step.spec.name}` to it"
 

@@ -21,12 +21,33 @@ MOST = 1_000_000
 
 def no_step_needs_two_routes_at_once(draft: Draft) -> Iterator[tuple[StepSpec | None, str]]:
     """A step whose needs exclude each other."""
+    yield from _walk(draft, {})
+
+
+def choices_of(draft: Draft) -> dict[int, Choices]:
+    """The choices under which each step can run, of those steps for which that could be found out."""
+    possible: dict[int, Choices] = {}
+    for _ in _walk(draft, possible):
+        pass
+    return possible
+
+
+def exclude(one: Choices, other: Choices) -> bool:
+    """Whether no choice lets both run.
+
+    >>> exclude({0: frozenset({1})}, {0: frozenset({2})})
+    True
+    """
+    return any(switch in other and not (taken & other[switch]) for switch, taken in one.items())
+
+
+def _walk(draft: Draft, possible: dict[int, Choices]) -> Iterator[tuple[StepSpec | None, str]]:
+    """Find the choices of each step, and tell of those that have none left."""
     if not any(step.routes for step in draft.steps):
         return
     before: list[list[Edge]] = [[] for _ in draft.steps]
     for edge in draft.edges:
         before[edge.target].append(edge)
-    possible: dict[int, Choices] = {}
     looked_at = 0
     for number in _in_order(draft):
         started = _started(draft, before[number], possible)

@@ -8,6 +8,7 @@ from heapq import heapify, heappush
 from stepwell import events as ev
 from stepwell.ids import path_text
 from stepwell.state.fold_items import item_reset, map_emptied
+from stepwell.state.items import MapState
 from stepwell.state.state import JOIN, PENDING, State
 from stepwell.state.visit import Visit
 
@@ -21,7 +22,7 @@ def step_reset(state: State, event: ev.StepReset) -> None:
     failures = {failure.path: failure for failure in state.failures}
     whole = {state.at[path] for path in event.whole if path in state.at}
     for number in steps:
-        _keep_visit(state, number, failures)
+        _keep_visit(state, number, failures, state.maps.get(number) if number in whole else None)
         if number in whole:
             map_emptied(state, number)
         if event.cause == "goto":
@@ -50,13 +51,12 @@ def step_reset(state: State, event: ev.StepReset) -> None:
     state.clearing -= steps
     gone, emptied = set(event.paths), {state.graph.names[number] for number in whole}
     state.failures = [one for one in state.failures if not (one.path in gone or (one.item and one.step in emptied))]
-    keep = steps - whole
-    state.timers = [one for one in state.timers if one[1] not in steps or (one[2] >= 0 and one[1] in keep)]
+    state.timers = [one for one in state.timers if one[1] not in steps]
     heapify(state.timers)
     state.count()
 
 
-def _keep_visit(state: State, number: int, failures: Mapping[str, ev.Failure]) -> None:
+def _keep_visit(state: State, number: int, failures: Mapping[str, ev.Failure], items: MapState | None) -> None:
     """What is told of the visit that is over now."""
     path, status = state.paths[number], state.steps[number]
     if status == PENDING and not state.attempts[number]:
@@ -64,7 +64,7 @@ def _keep_visit(state: State, number: int, failures: Mapping[str, ev.Failure]) -
     state.past.setdefault(number, []).append(
         Visit(
             path, status, state.reasons[number], state.attempts[number],
-            state.started_at[number], state.ended_at[number], failures.get(path), number in state.soft,
+            state.started_at[number], state.ended_at[number], failures.get(path), number in state.soft, items,
         )
     )  # fmt: skip
 

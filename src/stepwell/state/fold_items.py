@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import heapify, heappush
-
 from stepwell import events as ev
 from stepwell.state.items import MapState
 from stepwell.state.sparks import ItemsSeen
@@ -30,27 +28,18 @@ def items_seen(state: State, event: ItemsSeen) -> None:
 def map_closed(state: State, number: int) -> None:
     """A map ends; items that wait for a retry go on waiting in case it is opened again."""
     state.open.pop(number, None)
-    _set_timers(state, number, {})
 
 
 def map_reopened(state: State, number: int) -> None:
     """A map goes on with the items it has, in a new process or a new visit."""
-    items = state.open[number] = state.maps[number]
-    _set_timers(state, number, items.due)
-
-
-def _set_timers(state: State, number: int, due: dict[int, float]) -> None:
-    state.timers = [timer for timer in state.timers if timer[1] != number]
-    state.timers += [(when, number, index) for index, when in due.items()]
-    heapify(state.timers)
+    state.open[number] = state.maps[number]
 
 
 def item_started(state: State, event: ev.ItemStarted) -> None:
     number = state.graph.number[event.path.rpartition("[")[0]]
     items, index = state.maps[number], event.index
     if items.stages[index] == WAITING:
-        del items.due[index]
-        state.drop_timer(number, index)
+        items.wait_no_more(index)
     elif index == items.cursor:
         items.cursor = index + 1
     items.stages[index] = RUNNING
@@ -67,8 +56,7 @@ def _leaves(state: State, event: ev.Event, index: int, stage: int) -> tuple[int,
         items.running -= 1
         state.running -= 1
     elif before == WAITING:
-        del items.due[index]
-        state.drop_timer(number, index)
+        items.wait_no_more(index)
     items.stages[index] = stage
     if stage > WAITING:
         items.ended += 1
@@ -87,10 +75,9 @@ def item_completed(state: State, event: ev.ItemCompleted) -> None:
 
 
 def item_retrying(state: State, event: ev.ItemRetrying) -> None:
-    number, items = _leaves(state, event, event.index, WAITING)
+    _, items = _leaves(state, event, event.index, WAITING)
     items.attempts[event.index] = event.attempt
-    items.due[event.index] = event.retry_at
-    heappush(state.timers, (event.retry_at, number, event.index))
+    items.wait(event.index, event.retry_at)
 
 
 def item_failed(state: State, event: ev.ItemFailed) -> None:
@@ -110,6 +97,7 @@ def map_emptied(state: State, number: int) -> None:
     items = state.maps.pop(number, None)
     if items is not None:
         state.bases[number] = max(items.base, *items.visits.values(), 0) + 1
+        items.results.clear()
 
 
 def item_reset(state: State, path: str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from stepwell.ids import escape
 
 DIGEST = 8
 """Bytes by which an item of a live source is told from another one; for mistakes, not for enemies."""
@@ -13,7 +16,7 @@ class MapState:
 
     __slots__ = (
         "_indices", "attempts", "base", "cancelled", "closed", "cursor", "digests", "due", "ended", "failed", "keys",
-        "known", "results", "running", "stages", "stopped_by", "total", "visits",
+        "known", "results", "running", "stages", "stopped_by", "timers", "total", "visits",
     )  # fmt: skip
 
     def __init__(self, base: int = 1) -> None:
@@ -41,6 +44,8 @@ class MapState:
         """Attempts that ended in a retry so far, of the items that have any."""
         self.due: dict[int, float] = {}
         """When the retries of those items begin that wait for one."""
+        self.timers: list[tuple[float, int]] = []
+        """The same as a heap of (time, item): the first is the next one, others may be no longer due."""
         self.visits: dict[int, int] = {}
         """Which visit an item is in, of those that were reset."""
         self._indices: dict[str, int] = {}
@@ -55,6 +60,24 @@ class MapState:
         self.results.extend([None] * count)
         self.known += count if self.known == self.total else 0  # none before those that are to come again
         self.total += count
+
+    def wait(self, index: int, until: float) -> None:
+        """An item waits for its next attempt."""
+        self.due[index] = until
+        heappush(self.timers, (until, index))
+
+    def wait_no_more(self, index: int) -> None:
+        """It does not any longer."""
+        timers, due = self.timers, self.due
+        del due[index]
+        while timers and due.get(timers[0][1]) != timers[0][0]:
+            heappop(timers)
+
+    def path(self, name: str, index: int) -> str:
+        """The text of an item's path, in its present visit; `name` is the map's."""
+        key = str(index) if self.keys is None else escape(self.keys[index])
+        visit = self.visits.get(index, self.base) if self.visits else self.base
+        return f"{name}[{key}]" if visit == 1 else f"{name}[{key}]#{visit}"
 
     def key(self, index: int) -> str:
         """The key of an item."""

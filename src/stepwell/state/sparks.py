@@ -14,7 +14,7 @@ class GuardPassed(ev.Event, frozen=True):
 
 
 class GuardDropped(ev.Event, frozen=True):
-    """The `when` of a step was not evaluated to its end, because the run ends."""
+    """The `when` of a step was not evaluated to its end."""
 
 
 class CancelSent(ev.Event, frozen=True):
@@ -29,13 +29,13 @@ class Blocking(ev.Event, frozen=True):
 
 
 class StepsTold(ev.Event, frozen=True):
-    """These steps were told to end, because of a jump."""
+    """These steps were told to end: a jump goes back over them, or nobody needs what they give."""
 
     numbers: tuple[int, ...] = ()
 
 
 class SlotsHeld(ev.Event, frozen=True):
-    """So many more (or fewer) slots are held by threads that nobody can stop."""
+    """So many more (or fewer) slots are held: by threads that nobody can stop, less those that sources do not need."""
 
     change: int = 0
 

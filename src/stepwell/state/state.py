@@ -10,7 +10,7 @@ from heapq import heapify, heappop
 
 from stepwell.events import Failure
 from stepwell.graph import Graph
-from stepwell.ids import escape, unescape
+from stepwell.ids import unescape
 from stepwell.state.items import MapState
 from stepwell.state.visit import Visit
 
@@ -23,8 +23,8 @@ STATUS = [
 """The same in words."""
 
 
-RETRY, JOIN = -1, -2
-"""What a timer that is of no item is of: the next attempt of a step, or the patience of a join."""
+RETRY, JOIN = range(2)
+"""What a timer is of: the next attempt of a step, or the patience of a join."""
 
 SUCCESS = ("completed", "stopped", "degraded")
 """The statuses of a run that count as success."""
@@ -155,11 +155,11 @@ class State:
         self.held = 0
         """Slots held by threads that were abandoned and have not ended yet."""
         self.timers: list[tuple[float, int, int]] = []
-        """What is due when: (time, step, item or RETRY or JOIN), a heap."""
+        """What steps wait for: (time, step, RETRY or JOIN), a heap; each map has one of its own."""
         self.patience: dict[int, float] = {}
         """Until when those joins wait that do not wait for ever."""
         self.clearing: set[int] = set()
-        """Steps that were told to end because of a jump."""
+        """Steps that were told to end, and not by the end of the run."""
         self.streaming: set[int] = set()
         """Generators that have begun to feed maps: the links to those are settled."""
         self.open: dict[int, MapState] = {}
@@ -271,22 +271,18 @@ class State:
         elif number in self.ready:
             self.ready.remove(number)
 
-    def drop_timer(self, number: int, index: int = RETRY) -> None:
+    def drop_timer(self, number: int, kind: int = RETRY) -> None:
         """What was waited for begins; nearly always its timer is the next one."""
         timers = self.timers
-        if timers and timers[0][1] == number and timers[0][2] == index:
+        if timers and timers[0][1] == number and timers[0][2] == kind:
             heappop(timers)
             return
-        self.timers = [timer for timer in timers if timer[1:] != (number, index)]
+        self.timers = [timer for timer in timers if timer[1:] != (number, kind)]
         heapify(self.timers)
 
     def item_path(self, number: int, index: int) -> str:
         """The text of an item's path, in its present visit."""
-        items = self.maps[number]
-        key = str(index) if items.keys is None else escape(items.keys[index])
-        visit = items.visits.get(index, items.base) if items.visits else items.base
-        text = f"{self.graph.names[number]}[{key}]"
-        return text if visit == 1 else f"{text}#{visit}"
+        return self.maps[number].path(self.graph.names[number], index)
 
     def item_at(self, path: str) -> tuple[int, int]:
         """The map and the index that an item's path means."""

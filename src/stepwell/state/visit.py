@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stepwell.events import Failure
+from stepwell.state.items import MapState
 
 
 class Visit(NamedTuple):
@@ -18,3 +19,5 @@ class Visit(NamedTuple):
     ended_at: float | None
     failure: Failure | None
     soft_failed: bool
+    items: MapState | None = None
+    """Of a map that lost its items then: what each had come to, without its result."""

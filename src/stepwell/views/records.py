@@ -9,6 +9,7 @@ from stepwell.events import Event, Failure, RunStarted
 from stepwell.graph import build, unflatten
 from stepwell.ids import parse_path
 from stepwell.state.fold import apply
+from stepwell.state.items import MapState
 from stepwell.state.state import STATUS, WAITING, State
 from stepwell.state.visit import Visit
 
@@ -78,7 +79,7 @@ def _step(state: State, number: int, failures: Mapping[str, Failure]) -> StepRec
         failure=failures.get(path),
         visit=state.visits[number],
         soft_failed=number in state.soft,
-        items=_items(state, number, failures) if number in state.maps else {},
+        items=_items(state.graph.names[number], state.maps[number], failures) if number in state.maps else {},
         visits=tuple(_visit(one) for one in state.past.get(number, ())),
     )
 
@@ -94,14 +95,14 @@ def _visit(visit: Visit) -> StepRecord:
         failure=visit.failure,
         visit=parse_path(visit.path)[-1].visit,
         soft_failed=visit.soft_failed,
+        items={} if visit.items is None else _items(parse_path(visit.path)[-1].name, visit.items, {}),
     )
 
 
-def _items(state: State, number: int, failures: Mapping[str, Failure]) -> dict[str, StepRecord]:
-    items = state.maps[number]
+def _items(name: str, items: MapState, failures: Mapping[str, Failure]) -> dict[str, StepRecord]:
     found: dict[str, StepRecord] = {}
     for index, stage in enumerate(items.stages):
-        path = state.item_path(number, index)
+        path = items.path(name, index)
         ended = stage > WAITING
         found[items.key(index)] = StepRecord(
             path=path,

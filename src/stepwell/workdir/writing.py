@@ -91,7 +91,7 @@ class LogWriter:
         """The next file; where there are too many, the oldest but the first goes."""
         self.close()
         handle = self._open(self._number + 1)
-        _, *later = numbers(self.folder)
+        later = numbers(self.folder)[1:]
         for number in later[: max(0, len(later) + 1 - self._files)]:
             with contextlib.suppress(OSError):  # somebody reads it, on Windows; it goes with the next
                 (self.folder / file_name(number)).unlink()

@@ -85,6 +85,15 @@ def test_a_step_of_the_loop_that_the_judge_waits_for_is_none(pipe: Pipe) -> None
     assert pipe.compile().graph.jumps == ((2, 0),)
 
 
+def test_a_step_on_the_other_branch_of_a_switch_is_none(pipe: Pipe) -> None:
+    """B7, B11: it runs only where the judge does not, so never in a visit that goes back."""
+    pipe.step(one, name="draft")
+    pipe.switch(to={1: "judge"}, default="send", name="good", after="draft")(one)
+    pipe.step(one, name="judge", goto="draft")
+    pipe.step(one, name="send")
+    assert pipe.compile().graph.jumps == ((2, 0),)
+
+
 def test_loops_in_loops_are_no_problem(pipe: Pipe) -> None:
     """B11: each jump is looked at by itself."""
     for before, name, goto in ((None, "a", None), ("a", "b", None), ("b", "c", "b"), ("c", "d", "a")):

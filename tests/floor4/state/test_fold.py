@@ -18,6 +18,7 @@ from stepwell.state.state import (
     GUARDING,
     PENDING,
     PRUNED,
+    RETRY,
     RUNNING,
     SKIPPED,
     TOLERATED,
@@ -170,7 +171,7 @@ def test_a_step_that_waits_gives_its_slot_back_and_has_spent_one_attempt() -> No
     story.tell(ev.StepStarted, "a", 1)
     story.tell(ev.StepRetrying, "a", 1, retry_at=6.0)
     state = story.state
-    assert (state.steps[0], state.running, state.spent[0], state.timers) == (WAITING, 0, 1, [(6.0, 0, -1)])
+    assert (state.steps[0], state.running, state.spent[0], state.timers) == (WAITING, 0, 1, [(6.0, 0, RETRY)])
 
 
 def test_what_follows_a_completed_step_is_ready() -> None:

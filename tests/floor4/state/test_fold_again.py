@@ -125,7 +125,7 @@ def test_nobody_waits_while_a_run_has_ended() -> None:
 
 
 def jumped() -> Story:
-    """a -> b -> c -> d; c has jumped back to b."""
+    """A -> b -> c -> d; c has jumped back to b."""
     story = Story(Edge(A, B), Edge(B, C), Edge(C, D)).complete("a", "b")
     return story.tell(ev.StepStarted, "c", 1).tell(ev.StepCompleted, "c", 1, goto="b")
 
@@ -282,6 +282,10 @@ def test_a_reset_of_a_generator_takes_the_begin_of_its_map_back() -> None:
 def test_a_run_that_is_to_be_blocked_says_why_unless_it_is_cancelled() -> None:
     """S8."""
     story = Story().tell(ev.StepStarted, "a", 1).tell(Blocking, reason="source_changed", message="mend it")
-    assert (story.state.halt, story.state.block, story.state.steps[A]) == ("blocked", ("source_changed", "mend it"), RUNNING)
+    assert (story.state.halt, story.state.block, story.state.steps[A]) == (
+        "blocked",
+        ("source_changed", "mend it"),
+        RUNNING,
+    )
     story = Story().tell(ev.RunCancelled).tell(Blocking, reason="source_changed", message="mend it")
     assert (story.state.halt, story.state.block) == ("cancelled", ("", ""))

@@ -109,9 +109,9 @@ def test_an_item_that_waits_keeps_its_attempts_and_its_time() -> None:
     story = Story()
     story.item(ev.ItemStarted, 2)
     story.item(ev.ItemRetrying, 2, retry_at=8.0)
-    assert (story.stages[2], story.items.attempts, story.state.timers) == (WAITING, {2: 1}, [(8.0, 1, 2)])
+    assert (story.stages[2], story.items.attempts, story.items.timers) == (WAITING, {2: 1}, [(8.0, 2)])
     story.item(ev.ItemStarted, 2, 2)
-    assert (story.stages[2], story.state.timers) == (RUNNING, [])
+    assert (story.stages[2], story.items.timers, story.items.due) == (RUNNING, [], {})
 
 
 def test_an_item_that_stops_the_run_is_remembered() -> None:
@@ -139,7 +139,7 @@ def test_a_map_that_goes_on_has_only_items_without_an_end_to_start() -> None:
     story.tell(ev.StepStarted, "m", 2)
     assert (list(story.state.open), story.state.running) == ([1], 0)
     assert story.stages == [COMPLETED, WAITING, PENDING]
-    assert story.state.timers == [(9.0, 1, 1)]
+    assert story.items.timers == [(9.0, 1)]
 
 
 def test_a_reset_item_begins_a_new_visit_and_the_others_keep_theirs() -> None:
@@ -168,7 +168,7 @@ def test_a_waiting_item_goes_on_when_its_failed_map_is_reset() -> None:
     story.tell(ev.RunResumed)
     story.tell(ev.StepReset, paths=("m", "m[d]"), cause="resume")
     story.tell(ev.StepStarted, "m#2", 1)
-    waits = story.stages[1] == WAITING and (9.0, 1, 1) in story.state.timers
+    waits = story.stages[1] == WAITING and (9.0, 1) in story.items.timers
     assert waits or story.stages[1] == PENDING, f"nobody will ever start it: {story.stages}, {story.state.timers}"
 
 

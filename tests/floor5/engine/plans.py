@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from stepwell import events as ev
@@ -41,8 +42,8 @@ def guarded() -> Guard:
     return Guard(nothing, (), "it may")
 
 
-def fan(over: int, concurrency: int = 32, min_success: float | int | None = None) -> Fan:
-    return Fan(over, None, concurrency, min_success)
+def fan(over: int, concurrency: int = 32, min_success: float | int | None = None, *, live: bool = False) -> Fan:
+    return Fan(over, None, concurrency, min_success, live)
 
 
 def routes(*targets: int) -> Routes:
@@ -54,9 +55,12 @@ def tries(attempts: int, **options: Any) -> RetryPolicy:
     return RetryPolicy(attempts=attempts, **known)
 
 
-def plan(steps: Sequence[PlanStep], *edges: Edge, concurrency: int | None = None) -> Plan:
-    """A plan of these steps and edges."""
-    graph = build([one.name for one in steps], edges)
+def plan(
+    steps: Sequence[PlanStep], *edges: Edge, concurrency: int | None = None, quorums: Mapping[int, int] | None = None
+) -> Plan:
+    """A plan of these steps and edges; `quorums` are joins of a number."""
+    jumps = [(one.number, target) for one in steps for target in one.goto]
+    graph = build([one.name for one in steps], edges, quorums, jumps)
     last = tuple(number for number, links in enumerate(graph.after) if not links)
     return Plan("p", tuple(steps), graph, {}, None, last, "", concurrency=concurrency)
 
@@ -128,12 +132,11 @@ class HeldStore(MemoryStore):
 
 
 async def until(what: Callable[[], object]) -> None:
-    """Let the loop turn until this is so."""
-    for _ in range(2000):
-        if what():
-            return
+    """Let the loop turn until this is so; threads may need a while."""
+    end = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < end, "it never comes to this"
         await asyncio.sleep(0)
-    raise AssertionError("it never comes to this")
 
 
 async def turns() -> None:

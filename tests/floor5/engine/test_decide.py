@@ -8,20 +8,24 @@ from stepwell import events as ev
 from stepwell.engine.commands import (
     Abandon,
     CancelRunning,
+    CancelSteps,
     Command,
     Conclude,
     Finish,
     Guard,
     Prune,
     Release,
+    Reset,
     Start,
     StartItem,
     TimeOut,
+    TimeOutJoin,
     Wait,
 )
 from stepwell.engine.decide import decide, next_time
 from stepwell.engine.decide_resets import resets
 from stepwell.graph import Edge
+from stepwell.state.sparks import StepsTold
 
 from .plans import NOW, Story, fan, guarded, plan, step
 
@@ -335,6 +339,179 @@ def test_a_run_in_which_a_step_has_no_end_never_claims_success() -> None:
     story = Story(plan([step(A), step(B)])).complete("a")
     story.state.ready.clear()
     assert asked(story) == [Finish("blocked", "steps_without_end")]
+
+
+# Joins of a number.
+
+
+def joined(*edges: Edge, wanted: int = 1, **options: object) -> Story:
+    """`c` joins `a` and `b`, as many as are wanted."""
+    steps = [step(A), step(B), step(C, **options)]
+    return Story(plan(steps, *(edges or (Edge(A, C), Edge(B, C))), quorums={C: wanted}), on_failure="finish")
+
+
+def test_a_join_of_a_number_starts_as_soon_as_so_many_are_live() -> None:
+    """D2."""
+    story = joined().start("b").complete("a")
+    assert asked(story) == [Wait(C, ("b",)), Release(C), Start(C, 1)]
+    story.tell(ev.JoinWaiting, "c").tell(ev.JoinReleased, "c").start("c").tell(ev.StepCompleted, "c", 1)
+    assert asked(story.tell(ev.StepCompleted, "b", 1)) == [Finish("completed")]
+
+
+def test_a_join_of_a_number_does_without_a_source_that_failed() -> None:
+    """D2: merely not live."""
+    story = joined().start("b").fail("a")
+    assert asked(story) == [Wait(C, ("b",))]
+    story.tell(ev.JoinWaiting, "c").tell(ev.StepCompleted, "b", 1)
+    assert asked(story) == [Release(C), Start(C, 1)]
+
+
+def test_a_join_that_cannot_be_reached_is_pruned_at_once() -> None:
+    """D2, D3: with the failure as its reason where there was one."""
+    story = joined(wanted=2).start("b").tell(ev.StepPruned, "a").tell(ev.JoinWaiting, "c")
+    assert asked(story) == [Release(C), Prune(C, "not_reached")]
+    story = joined(wanted=2).start("b").fail("a").tell(ev.JoinWaiting, "c")
+    assert asked(story) == [Release(C), Prune(C, "upstream_failed", "a")]
+
+
+def test_a_join_of_a_number_waits_for_required_data_and_is_pruned_without_it() -> None:
+    """D2."""
+    edges = (Edge(A, C), Edge(B, C, needs=True))
+    story = joined(*edges).complete("a").start("b").tell(ev.JoinWaiting, "c")
+    assert asked(story) == []
+    assert asked(story.tell(ev.StepCompleted, "b", 1)) == [Release(C), Start(C, 1)]
+    story = joined(*edges).complete("a").tell(ev.JoinWaiting, "c").tell(ev.StepPruned, "b")
+    assert asked(story) == [Release(C), Prune(C, "no_value")]
+
+
+def test_the_patience_of_a_join_ends_at_its_deadline() -> None:
+    """D3, S9: absolute, and whatever else has room."""
+    story = joined(wanted=2).complete("a").start("b").tell(ev.JoinWaiting, "c", deadline=NOW + 5)
+    assert asked(story) == []
+    assert next_time(story.state, NOW) == NOW + 5
+    assert asked(story, NOW + 5) == [TimeOutJoin(C, ("b",))]
+
+
+def test_a_run_that_ends_has_no_patience() -> None:
+    """D3: nothing fails any more because of a wait."""
+    story = joined(wanted=2).complete("a").start("b").tell(ev.JoinWaiting, "c", deadline=NOW).tell(ev.RunCancelled)
+    assert asked(story, NOW + 5) == [CancelRunning("cancelled")]
+
+
+# Jumps.
+
+
+def jumped(*edges: Edge, **options: object) -> Story:
+    """A -> b -> c, and what else there is; `c` has jumped back to `b`."""
+    steps = [step(A), step(B, **options), step(C, goto=(B,)), step(3)]
+    story = Story(plan(steps, Edge(A, B), Edge(B, C), *edges)).complete("a", "b")
+    return story.start("c").tell(ev.StepCompleted, "c", 1, goto="b")
+
+
+def test_a_jump_resets_its_target_and_all_that_follows_it() -> None:
+    """B11: and nothing else begins in the same breath."""
+    assert asked(jumped(Edge(C, 3))) == [Reset(C, (B, C))]
+    story = jumped(Edge(C, 3)).tell(ev.StepReset, "c", 1, paths=("b", "c"), cause="goto")
+    assert asked(story) == [Start(B, 1)]
+
+
+def test_what_of_a_loop_still_runs_is_cancelled_once_and_waited_for() -> None:
+    """B11."""
+    story = jumped(Edge(B, 3)).start("d")
+    assert asked(story) == [CancelSteps((3,), "goto")]
+    story.tell(StepsTold, numbers=(3,))
+    assert asked(story) == []
+    assert asked(story.tell(ev.StepCancelled, "d", 1)) == [Reset(C, (B, C, 3))]
+
+
+def test_a_map_of_a_loop_is_closed_before_it_is_reset() -> None:
+    """B11, S10: children first."""
+    steps = [step(A), step(B), step(C, goto=(B,)), step(3, fan=fan(B))]
+    story = Story(plan(steps, Edge(A, B), Edge(B, C), Edge(B, 3, needs=True))).complete("a", "b").expand("d", 2)
+    story.item(ev.ItemStarted, "d", 0).start("c").tell(ev.StepCompleted, "c", 1, goto="b")
+    assert asked(story) == [CancelSteps((3,), "goto")]
+    story.tell(StepsTold, numbers=(3,)).item(ev.ItemCancelled, "d", 0)
+    assert asked(story) == [Abandon(3, "goto")]
+    assert asked(story.tell(ev.StepCancelled, "d", 1)) == [Reset(C, (B, C, 3))]
+
+
+def test_a_run_that_ends_jumps_no_more() -> None:
+    """B11, E15: the resume does."""
+    story = jumped(Edge(C, 3)).tell(ev.RunCancelled)
+    assert asked(story) == [Finish("cancelled")]
+    story.tell(ev.RunFinished, status="cancelled").tell(ev.RunResumed)
+    assert asked(story) == [Reset(C, (B, C))]
+
+
+# Live sources.
+
+
+def live(*, min_success: float | None = None, **started: object) -> Story:
+    """A generator `a`, a map `b` over it, `c` after that."""
+    steps = [step(A, streams=True, feeds=True), step(B, fan=fan(A, min_success=min_success, live=True)), step(C)]
+    edges = (Edge(A, B, needs=True, live=True), Edge(B, C))
+    return Story(plan(steps, *edges), **started).start("a", "b").tell(ev.MapExpanded, "b", 1, count=0, more=True)
+
+
+def more(story: Story, count: int) -> Story:
+    return story.tell(ev.MapExpanded, "b", 1, count=count, more=True)
+
+
+def test_a_map_over_a_generator_starts_with_it() -> None:
+    """D5: `c` does not."""
+    steps = [step(A, streams=True, feeds=True), step(B, fan=fan(A, live=True)), step(C)]
+    story = Story(plan(steps, Edge(A, B, needs=True, live=True), Edge(B, C))).start("a")
+    assert asked(story) == [Start(B, 1)]
+
+
+def test_items_start_as_they_are_recorded() -> None:
+    """D5, S7: and the map does not end before its source."""
+    story = more(live(), 2)
+    assert asked(story) == [StartItem(B, 0, 1), StartItem(B, 1, 1)]
+    for index in (0, 1):
+        story.item(ev.ItemStarted, "b", index).item(ev.ItemCompleted, "b", index)
+    assert asked(story) == []
+    story.tell(ev.MapExpanded, "b", 1).tell(ev.StepCompleted, "a", 1)
+    assert asked(story) == [Conclude(B, failed=False)]
+
+
+def test_recorded_items_wait_until_their_source_gives_them_again() -> None:
+    """S7: after a crash their values are not at hand, also where a retry is due."""
+    story = more(live(), 2).item(ev.ItemStarted, "b", 0).item(ev.ItemRetrying, "b", 0, retry_at=NOW)
+    story.tell(ev.RunResumed, recovered=True).tell(ev.StepStarted, "a", 2).tell(ev.StepStarted, "b", 2)
+    assert asked(story) == []
+
+
+@pytest.mark.parametrize(("tolerated"), [False, True])
+def test_a_map_fails_with_its_source_once_its_items_have_ended(tolerated: bool) -> None:
+    """api.md 2."""
+    story = more(live(on_failure="finish"), 2).item(ev.ItemStarted, "b", 0)
+    story.tell(ev.StepFailed, "a", 1, tolerated=tolerated)
+    assert asked(story) == []
+    assert asked(story.item(ev.ItemCompleted, "b", 0)) == [Conclude(B, failed=True, source_failed=True)]
+
+
+def test_a_map_is_pruned_with_its_source() -> None:
+    """B5: it returned Skip."""
+    assert asked(live().tell(ev.StepPruned, "a", 1, reason="boring")) == [Prune(B, "source_gave_nothing")]
+
+
+def test_a_source_that_nobody_needs_any_more_is_told_to_end_once() -> None:
+    """D5: its only map has failed, and it might go on for ever."""
+    story = more(live(on_failure="finish"), 1).item(ev.ItemStarted, "b", 0).item(ev.ItemFailed, "b", 0)
+    story.tell(ev.StepFailed, "b", 1).tell(ev.StepPruned, "c", because="b")
+    assert asked(story) == [CancelSteps((A,), "nothing_needs_it")]
+    story.tell(StepsTold, numbers=(A,))
+    assert asked(story) == []
+    assert asked(story.tell(ev.StepCancelled, "a", 1)) == [Finish("failed")]
+
+
+def test_a_source_ends_with_a_run_that_starts_nothing_more() -> None:
+    """B2: nobody takes what it gives; other steps finish."""
+    story = more(live(), 1).item(ev.ItemStarted, "b", 0).item(ev.ItemCompleted, "b", 0, stops=True)
+    assert asked(story) == [CancelSteps((A,), "run_stopped")]
+    story.tell(StepsTold, numbers=(A,)).tell(ev.StepCancelled, "a", 1)
+    assert asked(story) == [Abandon(B, "run_stopped")]
 
 
 # What a resume un-ends.

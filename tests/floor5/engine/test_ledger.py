@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stepwell import events as ev
-from stepwell.engine.commands import CancelRunning, Command, Guard, Start, StartItem
+from stepwell.engine.commands import CancelRunning, CancelSteps, Command, Guard, Reset, Start, StartItem
 from stepwell.engine.ledger import Ledger, retries
-from stepwell.engine.outcome import Again, Cancelled, Completed, Expanded, Failed, Guarded, Outcome, Skipped
+from stepwell.engine.outcome import Again, Cancelled, Completed, Expanded, Failed, Guarded, Jump, Outcome, Skipped
+from stepwell.errors import LoopLimit
 from stepwell.graph import Edge
 from stepwell.plan.plan import Plan
 from stepwell.state.fold import apply
@@ -292,3 +293,117 @@ def test_a_failure_is_tried_again_while_attempts_are_left_and_the_policy_covers_
 ) -> None:
     assert retries(step(A, retry=tries(2, on=(OSError,))), spent, failed) is again
     assert retries(step(A), spent, failed) is False
+
+
+# Jumps, joins, and what is not kept.
+
+
+def looped(**options: object) -> Written:
+    """`b`, which follows `a`, runs and may jump back to it."""
+    written = Written(plan([step(A), step(B, goto=(A,), **options)], Edge(A, B)))
+    written.ends(A, Completed(1, 1))
+    return written
+
+
+def test_a_jump_is_an_end_and_a_reset_and_the_next_visit_in_one_batch() -> None:
+    """B11: the step says where it went, the reset what begins anew."""
+    written = looped()
+    completed, reset, started = written.ends(B, Jump(A, None))
+    assert isinstance(completed, ev.StepCompleted)
+    assert (completed.path, completed.goto, completed.output) == ("b", "a", None)
+    assert isinstance(reset, ev.StepReset)
+    assert (reset.path, reset.paths, reset.cause, reset.whole) == ("b", ("a", "b"), "goto", ())
+    assert (started.kind, started.path) == ("STEP_STARTED", "a#2")
+    assert written.acts[-2:] == [Reset(B, (A, B)), Start(A, 1)]
+
+
+def test_a_jump_lands_while_a_visit_is_left() -> None:
+    """B11, B12: then it ends with its best, or fails for good, naming the limit that it met."""
+    ledger = looped(max_visits=2).ledger
+    jump, best = Jump(A, None), Completed(7, 7)
+    assert ledger.landed(B, jump) is jump
+    ledger.state.loops[B] = 1
+    assert ledger.landed(B, Jump(A, best)) == Completed(7, 7, soft=True)
+    failed = ledger.landed(B, jump)
+    assert isinstance(failed, Failed)
+    assert (failed.kind, failed.reason, failed.retryable) == ("loop", "max_visits", False)
+    assert isinstance(failed.error, LoopLimit)
+    assert "`b` has had all 2 of its visits" in str(failed.error)
+
+
+def test_the_limit_of_the_target_counts_too() -> None:
+    """B11."""
+    the_plan = plan([step(A, max_visits=1), step(B, goto=(A,))], Edge(A, B))
+    failed = Written(the_plan).ledger.landed(B, Jump(A, None))
+    assert isinstance(failed, Failed)
+    assert "`a` has had all 1 of its visits" in str(failed.error)
+
+
+def test_the_best_of_a_loop_is_marked() -> None:
+    """B12."""
+    completed = looped().ends(B, Completed(7, 7, soft=True))[0]
+    assert isinstance(completed, ev.StepCompleted)
+    assert (completed.output, completed.soft_failed, completed.kept, completed.goto) == (7, True, True, "")
+
+
+def test_the_end_of_an_ephemeral_step_says_that_nothing_is_kept() -> None:
+    """S1."""
+    completed = Written(plan([step(A, ephemeral=True)])).ends(A, Completed(object(), None))[0]
+    assert isinstance(completed, ev.StepCompleted)
+    assert (completed.output, completed.kept) == (None, False)
+
+
+def test_a_join_says_until_when_it_waits_and_fails_then() -> None:
+    """D3, S9: an attempt of its own, never retried."""
+    steps = [step(A), step(B), step(2, join_timeout=5.0, retry=tries(3))]
+    written = Written(plan(steps, Edge(A, 2), Edge(B, 2)))
+    (_, waiting) = written.ends(A, Completed(1, 1))
+    assert isinstance(waiting, ev.JoinWaiting)
+    assert (waiting.waiting_for, waiting.deadline) == (("b",), NOW + 5)
+    written.ledger.now = NOW + 5
+    timed_out, started, failed = written.go_on()
+    assert isinstance(timed_out, ev.JoinTimedOut)
+    assert (timed_out.path, timed_out.waiting_for) == ("c", ("b",))
+    assert isinstance(failed, ev.StepFailed)
+    assert failed.failure is not None
+    assert (started.attempt, failed.attempt, failed.tolerated) == (1, 1, False)
+    assert (failed.failure.kind, failed.failure.reason, failed.failure.retryable) == (
+        "timeout",
+        "join_timed_out",
+        False,
+    )
+    assert failed.failure.message == "after 5 s it still waited for b"
+
+
+def test_a_join_that_is_not_critical_is_tolerated_when_it_times_out() -> None:
+    """D3, E2."""
+    steps = [step(A), step(B), step(2, join_timeout=5.0, critical=False)]
+    written = Written(plan(steps, Edge(A, 2), Edge(B, 2)))
+    written.ends(A, Completed(1, 1))
+    written.ledger.now = NOW + 5
+    failed = written.go_on()[-1]
+    assert isinstance(failed, ev.StepFailed)
+    assert failed.tolerated
+
+
+def test_a_map_fails_with_its_source_and_names_it() -> None:
+    """api.md 2: source dependency, reason source_failed."""
+    steps = [step(A, streams=True, feeds=True), step(B, fan=fan(A, live=True))]
+    written = Written(plan(steps, Edge(A, B, needs=True, live=True)), on_failure="finish")
+    written.ends(B, Expanded(0, None, more=True))
+    failed = next(fact for fact in written.ends(A, NO) if fact.path == "b")
+    assert isinstance(failed, ev.StepFailed)
+    assert failed.failure is not None
+    assert (failed.failure.source, failed.failure.reason) == ("dependency", "source_failed")
+    assert failed.failure.message == "`a`, which gives its items, did not come to its end; 0 of 0 ended"
+
+
+def test_what_a_jump_cancels_is_told_once() -> None:
+    """B11."""
+    steps = [step(A), step(B, goto=(A,)), step(2)]
+    written = Written(plan(steps, Edge(A, B), Edge(A, 2)))
+    written.ends(A, Completed(1, 1))
+    assert kinds(written.ends(B, Jump(A, None))) == ["STEP_COMPLETED b"]
+    assert written.acts[-1] == CancelSteps((2,), "goto")
+    assert written.go_on() == []
+    assert kinds(written.ends(2, Cancelled("goto"))) == ["STEP_CANCELLED c", "STEP_RESET b", "STEP_STARTED a#2"]

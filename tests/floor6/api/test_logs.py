@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stepwell import App, EventKind, Pipeline, RunError, RunResult
+from stepwell import App, DefinitionError, EventKind, Pipeline, RunError, RunResult
 from stepwell.api.logs import log_folder, newest_log
 from stepwell.events import LogLine
 from stepwell.workdir.reading import LogReader
@@ -330,8 +330,10 @@ async def test_the_folder_of_a_log_is_beside_its_store(tmp_path: Path, place: st
     path = tmp_path / place
     path.parent.mkdir(exist_ok=True)
     async with App(path, capture="only") as app:
-        result = await app.run(talkative(), run_id="../../evil")
+        with pytest.raises(DefinitionError, match="run_id has letters"):
+            await app.run(talkative(), run_id="../../evil")
+        result = await app.run(talkative(), run_id="mine:1")
         log = newest_log(app.store, result.run_id)
     beside = tmp_path / (".stepwell/work" if "stepwell" in place else "runs.db.work")
-    assert log == beside / "%2E.%2F..%2Fevil" / "log-000001.txt"
+    assert log == beside / "mine:1" / "log-000001.txt"
     assert log.is_file()

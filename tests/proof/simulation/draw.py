@@ -34,7 +34,21 @@ _TALK: tuple[tuple[Says, ...], ...] = (
     ("value",),
     ("value", "value", "value", "value", "skip", "fail"),
     ("value", "value", "value", "fail", "fail", "again", "timeout", "skip"),
-    ("value", "value", "value", "value", "fail", "fatal", "timeout", "abandoned", "again", "later", "skip", "stop"),
+    (
+        "value",
+        "value",
+        "value",
+        "value",
+        "fail",
+        "fatal",
+        "timeout",
+        "abandoned",
+        "again",
+        "later",
+        "skip",
+        "stop",
+        "stop",
+    ),
 )
 """What attempts may say, from the calm to the wild."""
 
@@ -263,9 +277,13 @@ def _live(sketch: _Sketch) -> frozenset[tuple[int, int]]:
 def _items(sketch: _Sketch) -> None:
     """What the sources of maps give."""
     pick = sketch.pick
+    feeders = {source for source, _ in sketch.live}
+    crossed = any((feeders - {over}) & sketch.reached(number, forward=False) for over, number in sketch.live)
     for over in sorted(set(sketch.overs.values())):
         if sketch.parts[over] == "source":
-            sketch.gifts[over] = _gifts(pick, over)
+            gifts = _gifts(pick, over)
+            # Two generators, each with a map that waits for the end of the other one, would both wait for room.
+            sketch.gifts[over] = tuple(gift[:2] for gift in gifts) if crossed else gifts
         elif sketch.parts[over] != "map":
             sketch.counts[over] = pick(5) if pick(12) < 11 else -1
 
@@ -374,8 +392,8 @@ def _word(sketch: _Sketch, number: int, talk: tuple[Says, ...]) -> Word:
     pick = sketch.pick
     if number in sketch.gotos and pick(2) == 1:
         return Word("goto", pick(len(sketch.gotos[number])), pick(2) == 1)
-    if sketch.parts[number] == "source" and pick(3) == 2:
-        return Word("fail")
+    if sketch.parts[number] == "source" and (bad := pick(8)) >= 5:
+        return Word("skip" if bad == 7 else "fail")
     return Word(talk[pick(len(talk))], pick(3) if sketch.parts[number] == "switch" else 0)
 
 

@@ -387,10 +387,11 @@ class Recount:
         number, _ = self.place(fact.path)
         if not self.halts:
             jumps = any(number in self.rules.after(target) for target in self.jumping.values())
-            idle = fact.reason == "nothing_needs_it" and self.case.plan.steps[number].feeds
+            over = all(one in self.status for one in self.rules.after(number) - {number})
+            idle = self.case.plan.steps[number].feeds and (over or fact.reason == "nothing_needs_it")
             blocked = self._is_blocked(fact.reason)
             assert (jumps and fact.reason == "goto") or idle or blocked, (
-                f"{fact.path} is cancelled in a run that goes on"
+                f"{fact.path} is cancelled for {fact.reason!r} in a run that goes on"
             )
         self._ends(fact, "cancelled", fact.reason)
 
@@ -559,7 +560,8 @@ class Recount:
             if status in ("failed", "cancelled") or self.reason[number] == "upstream_failed"
         }
         unfinished = numbers | {number for number in range(len(self.names)) if number not in self.status}
-        lost = {number for number in self.unkept if self.status[number] == "completed"}
+        stopped = self.stopped_by is not None  # nothing runs any more that could need anything
+        lost = set[int]() if stopped else {one for one in self.unkept if self.status[one] == "completed"}
         numbers |= self.rules.needed(unfinished, lost)
         steps = self.case.plan.steps
         whole = {number for number in self.keys if steps[number].ephemeral and number in unfinished | numbers}

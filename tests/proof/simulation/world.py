@@ -534,9 +534,11 @@ class World:
 
     def _misfortune(self) -> bool:
         case, chance = self.case, self.chance.random()
-        likely = 0.4 if self.state.jumps else 0.08
-        if (case.storm and self.crashes < 25 and self.state.ended == 0 and chance < 0.7) or (
-            self.crashes < case.crashes and chance < likely
+        rare = bool(self.state.jumps or self.performer.feeds)  # what is seldom is met rather
+        if (
+            (case.storm and self.crashes < 25 and self.state.ended == 0 and chance < 0.7)
+            or (self.crashes < case.crashes and chance < (0.25 if rare else 0.08))
+            or (self.crashes < 2 and self.state.jumps and chance < 0.25)
         ):
             self.crash()
         elif self.cancels < case.cancels and chance > 0.97:
