@@ -49,3 +49,15 @@ async def test_a_function_that_raises_stop_iteration_fails_its_call() -> None:
 
     with pytest.raises(RuntimeError, match="StopIteration"):
         await Threads().submit(call, [], {})
+
+
+@pytest.mark.parametrize("error", [StopIteration("s"), GeneratorExit("g")])
+async def test_what_no_future_may_carry_fails_its_call_all_the_same(error: BaseException) -> None:
+    """E8: an `await` of it would else never end."""
+
+    def call() -> None:
+        raise error
+
+    with pytest.raises(RuntimeError, match=f"the function raised {type(error).__name__}") as caught:
+        await asyncio.wait_for(Threads().submit(call, [], {}), 10)
+    assert caught.value.__cause__ is error

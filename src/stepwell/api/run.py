@@ -203,6 +203,8 @@ class Run:
         ends = [at for at in session.state.ended_at if at is not None]
         times = (session.started_at, max([ended_at, *ends]))
         self._outcome = RunResult(self.id, session.plan, session.state, session.values, errors, times)
+        if runner is not None:
+            runner.dismiss()
         session.runner = self._task = None  # a thousand results in memory are not to hold a thousand engines
         return self._outcome
 

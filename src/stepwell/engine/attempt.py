@@ -67,6 +67,10 @@ class Attempts:
         self.encodes = encodes
         self.check = check
 
+    def dismiss(self) -> None:
+        """No attempt is made any more."""
+        self.end, self.sink = Worker.end, _no_sink
+
     async def make(
         self, worker: Worker, step: PlanStep, path: str, attempt: int, item: object = UNSET, last: bool = True
     ) -> Outcome:

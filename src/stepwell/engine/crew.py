@@ -20,6 +20,14 @@ _TURNS = 64
 """After so many acts without a pause the event loop gets its turn."""
 
 
+async def _idle(worker: Worker, act: Act) -> None:
+    """Nothing is performed any more."""
+
+
+def _unheard(error: BaseException) -> None:
+    """Nobody is told any more."""
+
+
 class Crew:
     """Takes acts in order and has each performed by some worker."""
 
@@ -93,6 +101,10 @@ class Crew:
         self.todo.clear()
         if self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def dismiss(self) -> None:
+        """Nobody will ever ask for anything again."""
+        self._perform, self._failed = _idle, _unheard
 
     async def leave(self, within: float) -> None:
         """Wait for the other workers; those that were lost are waited for no more."""

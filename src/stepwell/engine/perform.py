@@ -38,6 +38,10 @@ def _unusable(error: Exception) -> Failed:
     return Failed(kind, "items_not_usable", error, retryable=False)
 
 
+def _unheard() -> None:
+    """Nobody is told any more."""
+
+
 class Performer:
     """Makes the attempts of one run and writes down how they ended; `news` is called when that was not a worker."""
 
@@ -241,6 +245,11 @@ class Performer:
         self.silent = self.silent or silent
         for timer in self._timers:
             timer.cancel()
+
+    def dismiss(self) -> None:
+        """The run is over, and nobody asks for its news."""
+        self._attempts.dismiss()
+        self._news = _unheard
 
     def end(self, worker: Worker, signal: Signal, reason: str) -> None:
         """Tell an attempt to end, and go on without it if it does not within twice the grace that a thread gets."""

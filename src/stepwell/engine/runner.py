@@ -261,6 +261,11 @@ class Runner:
         self._when = None
         self._tick()
 
+    def dismiss(self) -> None:
+        """The run is over: its parts let go of each other, so that a thousand runs leave nothing for the collector."""
+        self._performer.dismiss()
+        self._crew.dismiss()
+
     def warn(self, reason: str, message: str) -> None:
         """Write down what somebody should know and that stops nothing; a run that is over hears it no more."""
         if not self._crew.over and self.state.status == "running":

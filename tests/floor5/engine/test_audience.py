@@ -92,3 +92,13 @@ async def test_several_generators_wait_for_the_same_room() -> None:
     one.lift()
     await asyncio.sleep(0)
     assert cancelled.cancelled()
+
+
+async def test_a_reader_that_was_never_too_far_behind_holds_nobody_up() -> None:
+    """D15: only one who is 1,024 behind does; else two readers who wait for each other would wait for ever."""
+    ahead, behind = Listener(AHEAD), Listener(AHEAD - 1)
+    both = audience(ahead, behind)
+    room = both.room()
+    ahead.behind = AHEAD // 2
+    both.read()
+    assert room.done()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from stepwell import Goto, Pipeline
+from stepwell import Goto, PayloadLost, Pipeline, Stop
 from stepwell import events as ev
+from stepwell.engine.commands import Guard as Ask
+from stepwell.engine.decide import decide
 from stepwell.engine.decide_resets import jump_resets, resets
 from stepwell.graph import Edge
 from stepwell.plan.plan import Guard, Parameter, PlanStep
+from stepwell.state.sparks import GuardPassed, StepGuarded
 from stepwell.testing import Crashed, Harness
 
-from .plans import Story, fan, nothing, plan, step
+from .plans import NOW, Story, fan, guarded, nothing, plan, step
 
 A, B, C, D = range(4)
 
@@ -110,3 +114,82 @@ def test_a_jump_resets_what_its_loop_takes_of_a_dead_process() -> None:
     assert jump_resets(story.plan, story.state, D) == (D,)
     story.tell(ev.RunResumed, recovered=True)
     assert jump_resets(story.plan, story.state, D) == (A, C, D)
+
+
+def test_a_when_that_passed_before_a_jump_is_asked_again_after_it() -> None:
+    """B8, B11: its step waited for a slot, so nothing of it is recorded; a replay would ask."""
+    steps = [step(A), step(B, guard=guarded()), step(C, goto=(A,))]
+    story = Story(plan(steps, Edge(A, B), Edge(A, C), concurrency=1)).complete("a")
+    story.tell(StepGuarded, "b").tell(GuardPassed, "b").start("c").tell(ev.StepCompleted, "c", 1, goto="a")
+    again = jump_resets(story.plan, story.state, A)
+    assert again == (A, B, C)
+    story.tell(ev.StepReset, "c", 1, paths=("a", "b", "c"), cause="goto").complete("a#2")
+    assert Ask(B) in decide(story.plan, story.state, NOW)
+
+
+@pytest.mark.parametrize("slots", [None, 1])
+def test_each_visit_of_a_loop_asks_its_own_conditions(slots: int | None) -> None:
+    """B8, B11: whether or not the step behind a condition had a slot in the visit before."""
+    pipe = Pipeline("visits", concurrency=slots, output="judge")
+    visits, asked, ran = iter([1, 2]), list[int](), list[int]()
+
+    @pipe.step
+    async def a() -> int:
+        return next(visits)
+
+    @pipe.step
+    async def b(a: int) -> int:
+        return a
+
+    def is_first(a: int) -> bool:
+        asked.append(a)
+        return a == 1
+
+    @pipe.step(when=is_first)
+    async def c(a: int) -> int:
+        ran.append(a)
+        return a
+
+    @pipe.step(join="any", goto=["a"])
+    async def judge(a: int, b: int = 0, c: int = 0) -> int | Goto:
+        return Goto("a") if a == 1 else a
+
+    assert pipe.run_sync().status == "completed"
+    assert asked == [1, 2]
+    assert 2 not in ran
+
+
+def test_a_run_that_was_stopped_makes_nothing_again() -> None:
+    """S1, S9: though what returned `Stop` was not kept; else the stop would be forgotten."""
+    steps = [step(A, ephemeral=True), takes(B, A)]
+    story = Story(plan(steps, Edge(A, B, needs=True))).complete("a", stops=True, kept=False)
+    story.tell(ev.RunResumed, recovered=True)
+    assert resets(story.plan, story.state).paths == ()
+
+
+async def test_the_value_of_a_stop_that_died_with_its_process_is_told_to_be_lost() -> None:
+    """S1, S3: an ephemeral step returned `Stop`; the run ends as it was to end, and gives no other output."""
+    pipe = Pipeline("stops")
+
+    @pipe.step(durability="ephemeral")
+    async def enough() -> int | Stop[str]:
+        return Stop("enough")
+
+    @pipe.step
+    async def beside() -> int:
+        await asyncio.get_running_loop().create_future()
+        return 1
+
+    @pipe.step
+    async def last(enough: int) -> int:
+        return enough
+
+    async with Harness(pipe) as h:
+        h.crash_after("enough")
+        with pytest.raises(Crashed):
+            await h.run()
+        result = await h.resume()
+        assert (result.status, result.steps["enough"].status) == ("stopped", "completed")
+        assert len(h.calls("enough")) == 1
+        with pytest.raises(PayloadLost, match="`enough` is ephemeral"):
+            result.output  # noqa: B018 - reading it is what raises

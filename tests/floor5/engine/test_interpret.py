@@ -128,3 +128,11 @@ def test_a_switch_leads_where_its_value_says_and_true_is_not_one() -> None:
 def test_a_switch_that_stops_leads_nowhere() -> None:
     """B2, B7."""
     assert of(Stop(3), one=stepped(int, routes=routes(DRAFT))) == Completed(3, 3, stops=True)
+
+
+@pytest.mark.parametrize("target", [5, None, ["a"]])
+def test_a_jump_to_what_is_no_step_says_what_it_takes(target: object) -> None:
+    """B11: and does not ask for a step without a name to be declared."""
+    with pytest.raises(TypeError, match="Goto takes a step, its name or its function, not ") as caught:
+        of(Goto(target))  # type: ignore[arg-type]
+    assert str(caught.value).endswith(repr(target))

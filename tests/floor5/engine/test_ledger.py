@@ -407,3 +407,29 @@ def test_what_a_jump_cancels_is_told_once() -> None:
     assert written.acts[-1] == CancelSteps((2,), "goto")
     assert written.go_on() == []
     assert kinds(written.ends(2, Cancelled("goto"))) == ["STEP_CANCELLED c", "STEP_RESET b", "STEP_STARTED a#2"]
+
+
+# What is kept of exceptions.
+
+
+def test_nothing_is_kept_of_an_attempt_that_is_tried_again() -> None:
+    """E14: a loop or a map of very many would else hold each traceback, with all that it refers to, for good."""
+    written = Written(plan([step(A, retry=tries(2))]))
+    written.ends(A, NO)
+    assert written.ledger.errors == {}
+    written.ledger.now = NOW + 1
+    written.go_on()
+    written.ends(A, NO, 2)
+    assert written.ledger.errors == {"a": NO.error}
+
+
+def test_of_the_items_of_a_map_only_the_first_that_failed_for_good_is_kept() -> None:
+    """It is what the map is told to have failed of."""
+    written = mapped(retry=tries(2))
+    written.item_ends(B, 0, NO)
+    assert written.ledger.errors == {}
+    final = Failed("error", "exception", OSError("for good"), retryable=False)
+    written.item_ends(B, 1, final)
+    written.item_ends(B, 0, Failed("error", "exception", OSError("too"), retryable=False), 2)
+    assert set(written.ledger.errors) == {"b[1]", "b"}
+    assert written.ledger.errors["b"] is final.error

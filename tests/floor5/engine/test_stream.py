@@ -18,7 +18,7 @@ from stepwell.executors.local import threads
 from stepwell.plan.plan import UNSET, PlanStep
 from stepwell.testing.clock import VirtualClock
 
-from .plans import step, until
+from .plans import step, turns, until
 
 BOUND = 5.0
 
@@ -177,11 +177,42 @@ async def test_what_is_under_way_when_a_thread_ends_is_handed_over(holds: int) -
     assert basket.values == []
     await call
     task = asyncio.ensure_future(bridge.finish())
-    await until(lambda: len(basket.values) >= 10)
+    await turns()
     if holds == 10:
-        assert basket.values == list(range(10))
+        assert (basket.values, task.done()) == (list(range(10)), False)
         basket.empty()
     await asyncio.wait_for(task, BOUND)
+    assert basket.values == list(range(15))
+
+
+@pytest.mark.parametrize("holds", [10, 1000])
+async def test_what_is_under_way_when_a_thread_ends_is_kept_though_it_was_told_to_end(holds: int) -> None:
+    """S10: a result that was there stands, whole; and nothing turns round and round in want of it."""
+    ended = threading.Event()
+
+    def short() -> Generator[object, None, object]:
+        yield from range(15)
+        ended.set()
+
+    class Asked(Basket):
+        """A basket that may not be asked for ever."""
+
+        asked = 0
+
+        @property
+        def full(self) -> bool:
+            self.asked += 1
+            if self.asked > 1000:
+                raise AssertionError("it is asked again and again")
+            return len(self.values) >= self.holds
+
+    basket = Asked(holds)
+    bridge = Bridge(basket, None)
+    call = threads().submit(bridge.drive, (short, (), {}), {})
+    assert ended.wait(BOUND)  # the loop stands still meanwhile
+    bridge.close()
+    await call
+    await asyncio.wait_for(bridge.finish(), BOUND)
     assert basket.values == list(range(15))
 
 

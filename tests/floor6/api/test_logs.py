@@ -335,5 +335,5 @@ async def test_the_folder_of_a_log_is_beside_its_store(tmp_path: Path, place: st
         result = await app.run(talkative(), run_id="mine:1")
         log = newest_log(app.store, result.run_id)
     beside = tmp_path / (".stepwell/work" if "stepwell" in place else "runs.db.work")
-    assert log == beside / "mine:1" / "log-000001.txt"
+    assert log == beside / "mine%3A1" / "log-000001.txt"
     assert log.is_file()

@@ -34,21 +34,7 @@ _TALK: tuple[tuple[Says, ...], ...] = (
     ("value",),
     ("value", "value", "value", "value", "skip", "fail"),
     ("value", "value", "value", "fail", "fail", "again", "timeout", "skip"),
-    (
-        "value",
-        "value",
-        "value",
-        "value",
-        "fail",
-        "fatal",
-        "timeout",
-        "abandoned",
-        "again",
-        "later",
-        "skip",
-        "stop",
-        "stop",
-    ),
+    ("value", "value", "value", "stop", "fail", "fatal", "timeout", "abandoned", "again", "later", "skip", "stop"),
 )
 """What attempts may say, from the calm to the wild."""
 
@@ -290,7 +276,7 @@ def _items(sketch: _Sketch) -> None:
 
 def _gifts(pick: Pick, source: int) -> tuple[tuple[str, ...], ...]:
     """What the attempts of a generator yield: nearly always the same."""
-    calm = [f"{source}.{place}.a" for place in range(pick(6))]
+    calm = [f"{source}.{place}.a" for place in range((2, 3, 0, 1, 4, 5)[pick(6)])]
     gifts = [tuple(calm)]
     for _ in range(1 + pick(3)):
         gift, change = list(calm), pick(12)
@@ -338,7 +324,7 @@ def _step(sketch: _Sketch, number: int) -> PlanStep:
             for choice in range(3)
         ]
         routes = Routes(((0, ways[0]), (1, ways[1])), ways[2])
-    retry = pick(14)
+    retry = 6 + pick(8) if part == "source" else pick(14)
     guarded = pick(5) == 4
     own, asked = _parameters(sketch, number, guarded)
     return PlanStep(
@@ -392,7 +378,7 @@ def _word(sketch: _Sketch, number: int, talk: tuple[Says, ...]) -> Word:
     pick = sketch.pick
     if number in sketch.gotos and pick(2) == 1:
         return Word("goto", pick(len(sketch.gotos[number])), pick(2) == 1)
-    if sketch.parts[number] == "source" and (bad := pick(8)) >= 5:
+    if sketch.parts[number] == "source" and (bad := pick(8)) >= 4:
         return Word("skip" if bad == 7 else "fail")
     return Word(talk[pick(len(talk))], pick(3) if sketch.parts[number] == "switch" else 0)
 
