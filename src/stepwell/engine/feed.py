@@ -19,6 +19,7 @@ from stepwell.engine.outcome import Failed
 from stepwell.engine.values import Values
 from stepwell.errors import CodecError
 from stepwell.failpoints import failpoint
+from stepwell.graph import reached
 from stepwell.plan.plan import Fan, PlanStep
 from stepwell.state.items import DIGEST, MapState
 from stepwell.state.sparks import Blocking, ItemsSeen, SlotsHeld
@@ -62,6 +63,8 @@ class Feed:
         self._taken: dict[str, int] = {}
         """By map, as a path: how many values of this attempt it has."""
         self._room: asyncio.Future[None] | None = None
+        self._patient = {number for number, _ in self._fans() if self._is_patient(number)}
+        """Maps that hold it up before they have begun."""
         self._scheduled = False
         self._closed = False
 
@@ -123,8 +126,14 @@ class Feed:
         items, own = self._state.maps.get(number), self._by_key.get(self._state.paths[number])
         if own is not None and own.missing():
             return 0  # what is recorded may come after any number of new ones
-        begun = 0 if items is None else items.ended + items.running + len(items.due)
-        return len(self.values) - begun
+        if items is None:
+            return len(self.values) if number in self._patient else 0
+        return len(self.values) - items.ended - items.running - len(items.due)
+
+    def _is_patient(self, number: int) -> bool:
+        """Whether a map waits for no other source, which may wait for what waits for this one."""
+        graph = self._state.graph
+        return reached([number], graph.before.__getitem__) & graph.feeders == {self._step.number}
 
     def _fans(self) -> Iterator[tuple[int, Fan]]:
         """The maps that take these values and have no end yet."""

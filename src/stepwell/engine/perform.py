@@ -22,7 +22,7 @@ from stepwell.errors import CodecError, PayloadLost
 from stepwell.failpoints import failpoint
 from stepwell.plan.plan import Fan, PlanStep
 from stepwell.state.items import MapState
-from stepwell.state.sparks import Blocking, SlotsHeld
+from stepwell.state.sparks import Blocking, ItemsSeen, SlotsHeld
 from stepwell.state.state import COMPLETED
 
 _TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
@@ -140,6 +140,7 @@ class Performer:
                 if lost := next((key for key in items.keys or () if key not in placed), None):
                     raise ValueError(f"the item {lost!r} is recorded, and key= gives it to none any more")
                 self._values.use_source(step.number, [placed[key] for key in items.keys or ()])
+                self._ledger.spark(ItemsSeen, self._state.paths[step.number], 0, items.total)
             return
         feed = self._feed(self._plan.steps[fan.over], lambda _: None)
         feed.give_all(items_of(self._values.step(fan.over)))

@@ -52,8 +52,8 @@ def run_resumed(state: State, event: ev.RunResumed) -> None:
             again.no_more_patience(state, number)
             state.waited.discard(number)
             state.joins.append(number)
-    for live in state.maps.values():
-        live.known = live.total if live.closed else 0
+    for one in state.maps.values():  # those of a live source are found again by their keys, or must come again
+        one.known = one.total if one.closed and not (one.parts and one.keys) else 0
     state.running = state.held = 0
     began = [number for number, status in enumerate(state.steps) if status == GUARDING or status == RUNNING]
     for number in began:

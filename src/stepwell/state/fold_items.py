@@ -18,6 +18,7 @@ def map_expanded(state: State, event: ev.MapExpanded) -> None:
         items = state.maps[number] = state.open[number] = MapState(state.bases.get(number, 1))
     items.grow(event.count, event.keys, event.digests)
     items.closed = not event.more
+    items.parts = items.parts or event.more
 
 
 def items_seen(state: State, event: ItemsSeen) -> None:

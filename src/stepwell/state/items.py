@@ -16,13 +16,15 @@ class MapState:
 
     __slots__ = (
         "_indices", "attempts", "base", "cancelled", "closed", "cursor", "digests", "due", "ended", "failed", "keys",
-        "known", "results", "running", "stages", "stopped_by", "timers", "total", "visits",
+        "known", "parts", "results", "running", "stages", "stopped_by", "timers", "total", "visits",
     )  # fmt: skip
 
     def __init__(self, base: int = 1) -> None:
         self.total = 0
         self.known = 0
         """So many of them have their values at hand; of those that have not none begins."""
+        self.parts = False
+        """They came in parts, from a live source."""
         self.closed = False
         """There will be no more."""
         self.keys: list[str] | None = None

@@ -60,6 +60,29 @@ def test_a_jump_forwards_is_a_problem(pipe: Pipe) -> None:
     assert "judge: goto names `other`, which does not lead to it" in text
 
 
+def routed(pipe: Pipe, **targets: str) -> None:
+    """A draft, a router that takes it, `back`, which jumps to the draft, and `done`, which takes it too."""
+    pipe.step(one, name="draft")
+    pipe.switch(to=targets, name="route", inputs={"x": "draft"})(a)
+    pipe.step(one, name="back", goto="draft")
+    pipe.step(a, name="done", inputs={"x": "draft"})
+
+
+def test_what_a_router_leads_to_instead_of_the_jump_runs_after_the_last_visit_only(pipe: Pipe) -> None:
+    """B7, B11: it need not wait for the step that jumps, which it never runs beside."""
+    routed(pipe, again="back", ok="done")
+    assert pipe.compile().graph.jumps == ((2, 0),)
+
+
+def test_what_a_router_does_not_choose_would_run_in_each_visit(pipe: Pipe) -> None:
+    """B7, B11: it would take each draft, and not only the last one."""
+    routed(pipe, again="back", ok="end")
+    pipe.step(one, name="end")
+    text = pipe.problems()
+    assert "back: `done` would run each visit of the loop; add `after=back` to it" in text
+    assert "`end` would run" not in text
+
+
 def test_a_jump_to_no_step_suggests_what_was_meant(pipe: Pipe) -> None:
     """A10: as any reference."""
     loop(pipe, goto="drafd")

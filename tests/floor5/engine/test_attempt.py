@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ async def result_of(run: Run) -> RunResult:
 async def test_a_generator_exit_that_a_thread_raises_fails_its_step(place: str, timeout: str | None) -> None:
     """E8, D14: nobody closes it, so it is an exception like any other; an `await` of it would never end."""
     pipe = Pipeline("exits")
+    options: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
 
     def function() -> int:
         raise GeneratorExit("out")
@@ -37,9 +39,9 @@ async def test_a_generator_exit_that_a_thread_raises_fails_its_step(place: str, 
 
     if place == "item":
         pipe.step(items)
-        pipe.map("exits", over=items, timeout=timeout)(of_item)
+        pipe.map("exits", over=items, **options)(of_item)
     else:
-        pipe.step("exits", timeout=timeout)(function if place == "function" else generator)
+        pipe.step("exits", **options)(function if place == "function" else generator)
     result = await asyncio.wait_for(result_of(pipe.run()), BOUND)
     failure = result.failures[0]
     assert (result.status, failure.step, failure.kind) == ("failed", "exits", "error")

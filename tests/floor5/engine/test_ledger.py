@@ -413,7 +413,7 @@ def test_what_a_jump_cancels_is_told_once() -> None:
 
 
 def test_nothing_is_kept_of_an_attempt_that_is_tried_again() -> None:
-    """E14: a loop or a map of very many would else hold each traceback, with all that it refers to, for good."""
+    """E9: a loop or a map of very many would else hold each traceback, with all that it refers to, for good."""
     written = Written(plan([step(A, retry=tries(2))]))
     written.ends(A, NO)
     assert written.ledger.errors == {}

@@ -13,7 +13,7 @@ class Odd(Exception):
     """What it says more is the user's code, which raises."""
 
     @property
-    def __notes__(self) -> list[str]:
+    def __notes__(self) -> list[str]:  # type: ignore[override]
         raise RuntimeError("x")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -122,7 +122,7 @@ class Losing:
 
 def lost_to(where: str, losing: Losing) -> Pipeline:
     """A big text, or list of them, and a step that needs it only after a resume, in this place."""
-    pipe = Pipeline(where, on_failure="finish")
+    pipe = Pipeline("lost", on_failure="finish")
 
     def check() -> int:
         if not losing.mended:
@@ -212,28 +212,21 @@ async def test_what_a_step_itself_lost_is_its_own_failure() -> None:
 # Keys that raise.
 
 
-@pytest.mark.parametrize(
-    ("words", "closed"),
-    [("no table", False), ("is recorded, and key= gives it to none any more", True)],
-    ids=["raises", "others"],
-)
-async def test_a_key_that_is_of_no_use_after_a_resume_fails_its_map(words: str, closed: bool) -> None:
-    """S7, E8: it is the user's code, also where the source does not run again; `await run` never raises for it."""
-    pipe, over, changed = Pipeline("keys", on_failure="finish"), asyncio.Event(), False
+def keyed(over: asyncio.Event, later: Callable[[int], object]) -> tuple[Pipeline, list[bool]]:
+    """A map by keys over a source that ends before its last item fails; set the flag, and `later` gives the keys."""
+    pipe, changed = Pipeline("keys", on_failure="finish"), [False]
 
-    def key(item: int) -> int:
-        if changed and not closed:
-            raise RuntimeError("no table")
-        return item + 100 if changed else item
+    def key(item: int) -> object:
+        return later(item) if changed[0] else item
 
     @pipe.step
     async def source() -> AsyncIterator[int]:
         for number in range(4):
             yield number
 
-    @pipe.map(over=source, key=key, min_success=4 if closed else None)
+    @pipe.map(over=source, key=key)
     async def work(item: int) -> int:
-        if item == 3 and not changed:
+        if item == 3 and not changed[0]:
             await over.wait()
             raise ValueError("no")
         return item
@@ -243,15 +236,46 @@ async def test_a_key_that_is_of_no_use_after_a_resume_fails_its_map(words: str, 
         over.set()
         return sum(source)
 
+    return pipe, changed
+
+
+def no_table(item: int) -> object:
+    raise RuntimeError("no table")
+
+
+LATER = pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (no_table, "no table"),
+        (lambda item: item + 100, "the item '0' is recorded, and key= gives it to none any more"),
+    ],
+    ids=["raises", "others"],
+)
+
+
+@LATER
+async def test_a_key_that_is_of_no_use_after_a_resume_fails_its_map(later: Callable[[int], object], words: str) -> None:
+    """S7, E8: it is the user's code, also where the source does not run again; `await run` never raises for it."""
+    pipe, changed = keyed(asyncio.Event(), later)
     async with App() as app:
         run = app.run(pipe)
         first = await result_of(run)
         assert (first.status, first.steps["source"].status) == ("failed", "completed")
-        changed = True
+        changed[0] = True
         result = await result_of(app.resume(run.id, pipe))
         assert (result.status, (await app.get(run.id)).status) == ("failed", "failed")
         (failure,) = (one for one in result.failures if one.step == "work" and one.item is None)
         assert (failure.kind, failure.reason, failure.retryable) == ("input", "items_not_usable", False)
         assert words in failure.message
-        changed = False
+
+
+@LATER
+async def test_no_item_runs_of_a_map_whose_key_is_of_no_use(later: Callable[[int], object], words: str) -> None:
+    """S2, S7: a parent ends after its children; and an item must not run with the value of another."""
+    pipe, changed = keyed(asyncio.Event(), later)
+    async with App() as app:
+        run = app.run(pipe)
+        await result_of(run)
+        changed[0] = True
+        await result_of(app.resume(run.id, pipe))
         check_invariants(app.store.read(run.id))

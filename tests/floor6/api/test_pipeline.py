@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from stepwell import Goto, StepContext
 from stepwell.api.pipeline import Pipeline
 from stepwell.definition.later import METHODS
 from stepwell.errors import DefinitionError
@@ -205,3 +206,51 @@ def test_options_and_steps_are_typed_for_the_user() -> None:
 
     assert one(3) + 1 == 4
     assert two(3).upper() == "3"
+
+
+def test_the_members_of_a_parallel_group_take_the_options_of_steps() -> None:
+    """D1: each of them."""
+    pipe = Pipeline("p").add_step("a", fetch).add_parallel_group([fetch, ("c", fetch)], retry=3, timeout="2s", url="/x")
+    plan = pipe.add_step("d", fetch).compile()
+    assert [edge[:2] for edge in plan.graph.edges] == [(0, 1), (0, 2), (1, 3), (2, 3)]
+    for number in (1, 2):
+        policy = plan.steps[number].retry
+        assert policy is not None
+        assert (policy.attempts, plan.steps[number].timeout) == (3, 2.0)
+        assert ("url", "bound") in [(one.name, one.source) for one in plan.steps[number].parameters]
+    assert plan.steps[0].retry is plan.steps[3].retry is None
+
+
+def test_an_option_that_makes_no_sense_for_a_group_adds_none_of_it() -> None:
+    """D1: not the first of them either."""
+    pipe = Pipeline("p").add_step("a", fetch)
+    with pytest.raises(DefinitionError, match="retry"):
+        pipe.add_parallel_group([("b", fetch), ("c", fetch)], retry=-1)
+    assert pipe.steps() == ("a",)
+
+
+def test_a_router_in_a_loop_goes_round_until_it_leads_on() -> None:
+    """B7, B11: what it leads to in the end runs once, after the last visit."""
+    pipe = Pipeline("router", output="done")
+    ran: list[str] = []
+
+    @pipe.step
+    def draft(step: StepContext) -> str:
+        return step.path
+
+    @pipe.switch(to={"again": "back", "ok": "done"})
+    def route(draft: str) -> str:
+        return "ok" if draft.endswith("#3") else "again"
+
+    @pipe.step(goto=["draft"])
+    def back() -> Goto:
+        return Goto("draft")
+
+    @pipe.step
+    def done(draft: str) -> str:
+        ran.append(draft)
+        return draft
+
+    result = pipe.run_sync()
+    assert (result.status, result.output, ran) == ("completed", "draft#3", ["draft#3"])
+    assert (result.steps["route"].visit, result.steps["back"].status) == (3, "pruned")

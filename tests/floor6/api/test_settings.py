@@ -172,6 +172,23 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(desk: Path) -> None:
         load_settings()
 
 
+@pytest.mark.parametrize("text", ["tool.stepwell = 3\n", "[tool]\nstepwell = 3\n", '[tool]\nstepwell = ["quiet"]\n'])
+def test_a_project_that_says_something_else_than_a_table_is_told(desk: Path, text: str) -> None:
+    """O3: it is a mistake of the file and none of ours."""
+    (desk / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"^pyproject\.toml: `tool\.stepwell` is no table of settings$"):
+        load_settings()
+
+
+def test_a_project_that_is_no_toml_is_told_if_it_speaks_of_us(desk: Path) -> None:
+    """O3: it would else be run with other settings than those that it asks for."""
+    (desk / "pyproject.toml").write_text("[tool.stepwell\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"^pyproject\.toml: it is not TOML: "):
+        load_settings()
+    (desk / "pyproject.toml").write_text("[tool.other\n", encoding="utf-8")
+    assert load_settings() == Settings()
+
+
 def test_durations_are_numbers_or_text(desk: Path) -> None:
     for text, value in (("90", 90), ('"10m"', "10m"), ("1.5", 1.5)):
         (desk / "stepwell.toml").write_text(f"run_timeout = {text}\n", encoding="utf-8")

@@ -287,3 +287,14 @@ def test_a_module_that_fails_shows_the_frames_of_the_user(write: Write) -> None:
     write("lab/bad.py", "1 / 0\n")
     assert "ZeroDivisionError" in refusal("lab.bad:pipe")
     assert "there is no module lab.none" in refusal("lab.none:pipe")
+
+
+def test_a_target_that_names_a_step_says_whose_it_is_and_does_not_call_it(write: Write, tmp_path: Path) -> None:
+    """O3: its function is no factory; it would run outside of any run."""
+    write(
+        "p.py",
+        "from pathlib import Path\nfrom stepwell import Pipeline\npipe = Pipeline('p')\n"
+        "@pipe.step\ndef a() -> int:\n    Path('called').touch()\n    return 1\n",
+    )
+    assert refusal("p.py:a") == "`a` in p.py is a step of `pipe`; give p.py:pipe"
+    assert not (tmp_path / "called").exists()

@@ -39,7 +39,7 @@ _TALK: tuple[tuple[Says, ...], ...] = (
 """What attempts may say, from the calm to the wild."""
 
 Part = Literal["step", "map", "switch", "source"]
-_PARTS: tuple[Part, ...] = ("step", "step", "map", "map", "switch", "source", "step")
+_PARTS: tuple[Part, ...] = ("step", "step", "map", "map", "switch", "source", "source")
 
 
 def nothing(*_: object) -> object:
@@ -263,13 +263,9 @@ def _live(sketch: _Sketch) -> frozenset[tuple[int, int]]:
 def _items(sketch: _Sketch) -> None:
     """What the sources of maps give."""
     pick = sketch.pick
-    feeders = {source for source, _ in sketch.live}
-    crossed = any((feeders - {over}) & sketch.reached(number, forward=False) for over, number in sketch.live)
     for over in sorted(set(sketch.overs.values())):
         if sketch.parts[over] == "source":
-            gifts = _gifts(pick, over)
-            # Two generators, each with a map that waits for the end of the other one, would both wait for room.
-            sketch.gifts[over] = tuple(gift[:2] for gift in gifts) if crossed else gifts
+            sketch.gifts[over] = _gifts(pick, over)
         elif sketch.parts[over] != "map":
             sketch.counts[over] = pick(5) if pick(12) < 11 else -1
 
@@ -280,11 +276,11 @@ def _gifts(pick: Pick, source: int) -> tuple[tuple[str, ...], ...]:
     gifts = [tuple(calm)]
     for _ in range(1 + pick(3)):
         gift, change = list(calm), pick(12)
-        if change in (4, 6, 10):
+        if change in (2, 4, 6, 10):
             gift = gift[: pick(len(gift) + 1)]
         elif change == 7:
             gift.append(f"{source}.{len(gift)}.a")
-        elif change in (8, 11) and gift:
+        elif change in (1, 3, 8, 11) and gift:
             gift[pick(len(gift))] += "b"
         elif change == 9 and gift:
             gift.append(f"{source}.{pick(len(gift))}.c")
