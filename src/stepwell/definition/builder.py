@@ -9,6 +9,7 @@ from stepwell.definition.functions import own_name
 from stepwell.definition.options import is_option
 from stepwell.definition.spec import Function, Kind
 from stepwell.errors import DefinitionError, Problem
+from stepwell.ids import canonical
 
 
 class Built(NamedTuple):
@@ -25,7 +26,8 @@ def built_step(
 ) -> Built:
     """Tell options from values: a keyword that is an option is one, whatever the function's parameters are called.
 
-    `before` are the steps it follows. What has `over` is a map, what has a mapping as `to` is a switch.
+    `before` are the steps it follows; a map follows its source anyway, and takes its items as they come if it only
+    does that. What has `over` is a map, what has a mapping as `to` is a switch.
     """
     kind: Kind = "step"
     if "over" in given:
@@ -34,8 +36,15 @@ def built_step(
         kind = "switch"
     options = {option: value for option, value in given.items() if is_option(option, kind)}
     bound = {parameter: value for parameter, value in given.items() if parameter not in options}
-    options["after"] = [*_listed(before), *_listed(options.get("after"))]
+    follows = [one for one in _listed(before) if not _is_named(one, given.get("over"))]
+    options["after"] = [*follows, *_listed(options.get("after"))]
     return Built(kind, _callable(function), {**options, "name": name}, {**bound, **kwargs})
+
+
+def _is_named(one: object, ref: object) -> bool:
+    """Whether two references are to one step, as far as their names tell."""
+    names = [each if isinstance(each, str) else own_name(cast("Function", each)) for each in (one, ref)]
+    return canonical(names[0]) == canonical(names[1])
 
 
 def group_members(members: object) -> list[tuple[str, object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -254,3 +254,20 @@ def test_a_router_in_a_loop_goes_round_until_it_leads_on() -> None:
     result = pipe.run_sync()
     assert (result.status, result.output, ran) == ("completed", "draft#3", ["draft#3"])
     assert (result.steps["route"].visit, result.steps["back"].status) == (3, "pruned")
+
+
+@pytest.mark.parametrize("over", ["by name", "by function"])
+def test_a_map_of_the_builder_takes_the_items_of_a_generator_as_they_come(over: str) -> None:
+    """A7, D5: that it follows its source is said by `over` already; with `after` it waits for the whole list."""
+
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+
+    async def double(item: int) -> int:
+        return item * 2
+
+    source = "numbers" if over == "by name" else numbers
+    live = Pipeline("live").add_step("numbers", numbers).add_step("double", double, over=source)
+    waits = Pipeline("waits").add_step("numbers", numbers).add_step("double", double, over=source, after=numbers)
+    assert [pipe.compile().steps[1].fan.live for pipe in (live, waits)] == [True, False]  # type: ignore[union-attr]
+    assert live.run_sync().output == waits.run_sync().output == [2]
