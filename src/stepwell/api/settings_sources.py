@@ -104,6 +104,8 @@ def _of_file(file: SettingsFile, problems: list[str]) -> Iterator[Said]:
     except tomllib.TOMLDecodeError as error:
         problems.append(f"{nearby(file.path)}: it is not TOML: {error}")
         return
+    except KeyError:  # the word stands in it, and no such table
+        return
     except (AttributeError, TypeError):  # pydantic-settings takes it for a table without looking
         problems.append(f"{nearby(file.path)}: `{'.'.join(file.table)}` is no table of settings")
         return

@@ -16,7 +16,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from stepwell.cli import exits, streams
 from stepwell.cli.signals import Interrupted
-from stepwell.cli.streams import Gone, output, prepare, tell
+from stepwell.cli.streams import Gone, output, prepare, tell, to_nowhere
 from stepwell.errors import StepwellError
 
 _COMMANDS = (
@@ -65,7 +65,10 @@ def command(tokens: Sequence[str]) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             return exits.OK
-        return _refused((), "", f"stdout: {error}", exits.FAILED) if _is_of_output(error) else _internal(error)
+        if not _is_of_output(error):
+            return _internal(error)
+        to_nowhere(sys.stdout)
+        return _refused((), "", f"stdout: {error}", exits.FAILED)
     except Exception as error:
         return _internal(error)
 

@@ -92,7 +92,7 @@ class Output:
             self.stream.write(_writable(text))
             self.stream.flush()
         except BrokenPipeError:
-            _to_nowhere(self.stream)
+            to_nowhere(self.stream)
             raise Gone from None
 
 
@@ -101,7 +101,7 @@ def _writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _to_nowhere(stream: TextIO) -> None:
+def to_nowhere(stream: TextIO) -> None:
     """What is still buffered must not be written, and fail, when the interpreter ends."""
     with contextlib.suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)

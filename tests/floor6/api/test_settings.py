@@ -211,3 +211,9 @@ def test_nothing_is_loaded_where_there_is_neither_a_file_nor_a_variable(desk: Pa
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_project_that_only_names_us_says_nothing(tmp_path: Path) -> None:
+    """J1: as a script, or in a table of another tool."""
+    (tmp_path / "pyproject.toml").write_text('[project.scripts]\nstepwell = "a:b"\n[tool.other]\nstepwell = 3\n')
+    assert load_settings(here=tmp_path) == Settings()
