@@ -52,3 +52,11 @@ def test_the_exit_code_and_the_last_line_tell_what_failed(capsys: pytest.Capture
 def test_rows_that_have_no_goal_or_no_quick_size_are_left_out() -> None:
     without = [Row("W9", "x", "ms", MORE, (1, 1, 1)), Row("W3", "x", "ms", MORE, (1, 0, 1), (), (Bound(1),))]
     assert quick.quick(without, repeats()) == 0
+
+
+def test_a_row_that_is_known_to_be_low_is_told_and_does_not_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    row = Row(
+        "W4", "runs", "runs/s", MORE, (10, 10, 10), ("workers",), (Bound(100),), known="it waits for a better core"
+    )
+    assert quick.quick([row], repeats(1.0, 1.0, 1.0)) == 0
+    assert capsys.readouterr().out.startswith("low   W4")

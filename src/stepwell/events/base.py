@@ -41,7 +41,7 @@ class EventKind(StrEnum):
     LOG = "LOG"
 
 
-class Payload(Struct, frozen=True):
+class Payload(Struct, frozen=True, gc=False):
     """A value in its recorded form: msgpack bytes, or, where they lie outside the journal, their digest and size."""
 
     data: bytes | None
@@ -69,7 +69,7 @@ class Failure(Struct, frozen=True):
     attempt: int
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """One thing that happened: when, where, in which attempt.
 
     `seq` counts the facts of a run from 1 without a gap and is 0 for what is live only; `at` is in seconds since the
