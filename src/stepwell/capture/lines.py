@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from stepwell.text import clean
+
 LONGEST = 16_384
 """Characters of a line, or of a log record, that are kept."""
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 """Colours, movements of the cursor, titles: meant for a terminal at that moment."""
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 def split(held: str, text: str) -> tuple[list[str], str]:
@@ -42,8 +43,4 @@ def tidy(text: str) -> str:
     """
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]} … cut: longer than {LONGEST:,} characters"
-    if not text.isascii():
-        text = text.encode("utf-8", "backslashreplace").decode()
-    if text.isprintable():
-        return text
-    return _TERMINAL.sub("", text).translate(_CONTROLS)
+    return clean(text if text.isprintable() else _TERMINAL.sub("", text))

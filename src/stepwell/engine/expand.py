@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from stepwell.engine.outcome import Expanded, Failed, Outcome, clean
+from stepwell.engine.outcome import Expanded, Failed, Outcome
 from stepwell.engine.values import items_of
 from stepwell.plan.plan import Fan
+from stepwell.text import clean
 
 
 def expand(fan: Fan, source: object) -> tuple[Outcome, Sequence[object]]:

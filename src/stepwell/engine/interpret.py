@@ -7,11 +7,12 @@ from typing import cast
 from stepwell.clock import seconds
 from stepwell.control import CONTROLS, NOTHING, Goto, Output, Raise, Retry, Skip, Stop
 from stepwell.definition.functions import own_name
-from stepwell.engine.outcome import Again, Completed, Jump, Outcome, Skipped, clean
+from stepwell.engine.outcome import Again, Completed, Jump, Outcome, Skipped
 from stepwell.errors import CodecError
 from stepwell.events import Payload
 from stepwell.ids import canonical
 from stepwell.plan.plan import Plan, PlanStep
+from stepwell.text import clean
 
 
 def interpret(plan: Plan, step: PlanStep, value: object, *, encodes: bool, check: bool) -> Outcome:

@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from stepwell.events import Failure
+from stepwell.text import clean
 
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 _LONGEST_MESSAGE, _LONGEST_TRACEBACK = 10_000, 100_000
 _OWN = str(Path(__file__).parent.parent)
 
@@ -96,16 +96,6 @@ def failure(failed: Failed, *, path: str, step: str, item: str | None, attempt: 
         retryable=retryable,
         attempt=attempt,
     )
-
-
-def clean(text: str) -> str:
-    r"""Text that can be recorded and shown: halves of surrogate pairs and control characters are spelled out.
-
-    >>> clean("caf\udce9")
-    'caf\\udce9'
-    """
-    plain = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-    return plain if plain.isprintable() else plain.translate(_CONTROLS)
 
 
 def spelled(value: object) -> str:

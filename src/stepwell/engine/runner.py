@@ -18,7 +18,6 @@ from stepwell.engine.crew import Act, Crew
 from stepwell.engine.decide import next_time
 from stepwell.engine.inject import Scope
 from stepwell.engine.ledger import Ledger
-from stepwell.engine.outcome import clean
 from stepwell.engine.perform import Performer
 from stepwell.engine.values import Values
 from stepwell.engine.worker import Worker
@@ -27,6 +26,7 @@ from stepwell.failpoints import failpoint
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.state import State
+from stepwell.text import clean
 
 _ACTS = (Start, StartItem, Guard)
 _LAST = (ev.RunFinished, ev.RunBlocked)

@@ -1,0 +1,15 @@
+"""Text that can be recorded and shown, whatever it was made of."""
+
+from __future__ import annotations
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def clean(text: str) -> str:
+    r"""Text that can be recorded and shown: halves of surrogate pairs and control characters are spelled out.
+
+    >>> clean("caf\udce9")
+    'caf\\udce9'
+    """
+    plain = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    return plain if plain.isprintable() else plain.translate(_CONTROLS)
