@@ -1,10 +1,10 @@
 # Stepwell: `make demo`, `make test`, `make check`. Needs Python 3.11 or newer and a package registry, nothing else.
 
-BIN := .venv/bin
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := .venv/.made-in
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format coverage bench bench-quick bench-peers docs docs-serve manual clean
+.PHONY: help venv demo test test-all crash check format coverage bench bench-quick bench-peers docs docs-serve manual clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 21
@@ -33,11 +33,20 @@ demo: venv ## a pipeline, run and looked at
 test: venv ## the whole suite, proofs included
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: venv ## style, types, import law, dependencies
+test-all: ## the suite under each Python from 3.11 on that is here; PYTHONS="3.12 3.13t" ARGS="tests/house"
+	sh scripts/test-all.sh $(ARGS)
+
+crash: venv ## the proofs at their long sizes, for hours; ARGS="random-kill planted --minutes 20" for a part
+	$(BIN)/python -m tests.proof $(ARGS)
+
+check: venv ## style, types on each system, import law, dependencies
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m basedpyright
-	$(BIN)/python -m mypy
+	@for system in linux darwin win32; do \
+		echo $(BIN)/python -m mypy --platform $$system; \
+		$(BIN)/python -m mypy --platform $$system --cache-dir .mypy_cache/$$system || exit 1; \
+	done
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m deptry .
 
@@ -70,4 +79,4 @@ manual: venv ## write into the manual what commands print now, its tables and it
 	MANUAL=write $(BIN)/python -m pytest -q -n 2 tests/docs/test_pages.py tests/docs/test_tables.py
 
 clean: ## remove what was made, .venv too
-	rm -rf .venv .cache benchmarks/.data benchmarks/.peers build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venvs .cache benchmarks/.data benchmarks/.peers build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

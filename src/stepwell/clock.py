@@ -37,6 +37,10 @@ class Clock(Protocol):
         ...
 
 
+_TICK = max(time.get_clock_info(name).resolution for name in ("time", "monotonic"))
+"""The seconds by which the machine's clocks advance at once: a nanosecond on most systems, 16 ms on many a Windows."""
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -44,7 +48,16 @@ class SystemClock:
 
     def call_at(self, when: float, call: Callable[[], None]) -> Timer:
         """Set the call on the running event loop."""
-        return asyncio.get_running_loop().call_later(max(0.0, when - time.time()), call)
+        return asyncio.get_running_loop().call_later(delay(when, time.time(), _TICK), call)
+
+
+def delay(when: float, now: float, tick: float) -> float:
+    """Seconds to ask an event loop for: it takes what is due within one tick for due, and `now()` would not agree.
+
+    >>> delay(10.0, 9.0, 0.25), delay(9.0, 10.0, 0.25)
+    (1.25, 0.0)
+    """
+    return when - now + tick if when > now else 0.0
 
 
 def seconds(duration: Duration, what: str = "a duration") -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from stepwell.clock import Duration
 from stepwell.errors import StepwellError
@@ -24,8 +25,11 @@ class Nothing:
 NOTHING: Final = Nothing()
 
 
-@dataclass(frozen=True, slots=True)
-class Stop(Generic[T]):
+class Control(Struct, frozen=True):
+    """What says something else than a value; each of those below is one."""
+
+
+class Stop(Control, Generic[T], frozen=True):
     """Ends the run now, with success and status `stopped`; its value is the run's output.
 
     >>> def enough(found: int) -> int | Stop[str]:
@@ -35,30 +39,26 @@ class Stop(Generic[T]):
     value: T | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(Control, frozen=True):
     """Prunes this step and what depends on it alone; in a map, the item leaves no place in the results."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Control, frozen=True):
     """Tries this step again, after a wait; counts as one of its attempts (of 100 where it declares none)."""
 
     after: Duration | None = None
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(Control, frozen=True):
     """Exactly as if the exception had been raised."""
 
     exception: BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class Goto:
+class Goto(Control, frozen=True):
     """Jumps back: `step`, everything after it and this step run again; the step declares it with `goto=[step]`.
 
     `best` is the output for the case that no further visit is allowed (`max_visits`); without it the step fails then.
@@ -71,8 +71,7 @@ class Goto:
     best: object = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Output(Generic[T]):
+class Output(Control, Generic[T], frozen=True):
     """The output of a step, said outright: what a generator yields last, where that is not all that it yielded.
 
     >>> from collections.abc import Iterator
@@ -84,7 +83,6 @@ class Output(Generic[T]):
     value: T
 
 
-Control = Stop[object] | Skip | Retry | Raise | Goto | Output[object]
 CONTROLS = (Stop, Skip, Retry, Raise, Goto, Output)
 
 
@@ -130,8 +128,7 @@ class CancelToken:
         return self._event.wait(timeout)
 
 
-@dataclass(frozen=True, slots=True)
-class StepContext:
+class StepContext(Struct, frozen=True):
     """What an attempt may know of itself; a parameter of this type receives it."""
 
     run_id: str
@@ -139,4 +136,9 @@ class StepContext:
     step_name: str
     attempt: int
     idempotency_key: str
-    token: CancelToken = field(repr=False)
+    token: CancelToken
+
+    def __repr__(self) -> str:
+        """Everything but the token, which says nothing to a reader."""
+        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__[:-1])
+        return f"{type(self).__name__}({told})"

@@ -22,15 +22,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class StepwellError(Exception):
     """The root of the tree: `except StepwellError` catches what Stepwell raises, and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong in a definition: the step, the place in the source, and the way out."""
 
     message: str

@@ -28,7 +28,8 @@ class Link(NamedTuple):
     """All edges between two steps as one: settled together, counted once.
 
     `counts` is 1 where a live link is one that the target can start by: a trigger if it has any, else any; for a join
-    that waits for a number of them, else any that hands over no value it cannot do without.
+    that waits for a number of them, else any that hands over no value it cannot do without. `joins` says that other
+    links lead to the target too.
     """
 
     target: int
@@ -36,6 +37,7 @@ class Link(NamedTuple):
     route: bool
     needs: bool
     live: bool
+    joins: bool = False
 
 
 class Graph(Struct, frozen=True):
@@ -100,9 +102,11 @@ def build(
     after: list[list[Link]] = [[] for _ in names]
     before: list[list[int]] = [[] for _ in names]
     for edge in merged.values():
-        starts = edge.trigger or (edge.target not in triggered and not (edge.needs and edge.target in joins))
-        after[edge.source].append(Link(edge.target, int(starts), edge.route, edge.needs, edge.live))
         before[edge.target].append(edge.source)
+    for edge in merged.values():
+        starts = edge.trigger or (edge.target not in triggered and not (edge.needs and edge.target in joins))
+        several = len(before[edge.target]) > 1
+        after[edge.source].append(Link(edge.target, int(starts), edge.route, edge.needs, edge.live, several))
     return Graph(
         tuple(names),
         {name: number for number, name in enumerate(names)},

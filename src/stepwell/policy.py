@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct, structs
 
 from stepwell.clock import Duration, seconds
 
@@ -11,8 +12,7 @@ UNDECLARED_ATTEMPTS = 100
 """How often a step may return `Retry` that declares no retry of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """How often a step is tried, and how long it waits in between.
 
     `attempts` counts all attempts, the first one too. The wait before attempt n + 1 is
@@ -42,8 +42,8 @@ class RetryPolicy:
             raise ValueError(f"retry jitter is a share between 0 and 1, not {self.jitter!r}")
         if seconds(self.delay, "retry delay") > seconds(self.max_delay, "retry max_delay"):
             raise ValueError(f"retry delay {self.delay!r} is longer than max_delay {self.max_delay!r}; give both")
-        object.__setattr__(self, "on", _exceptions("on", self.on))
-        object.__setattr__(self, "unless", _exceptions("unless", self.unless))
+        structs.force_setattr(self, "on", _exceptions("on", self.on))
+        structs.force_setattr(self, "unless", _exceptions("unless", self.unless))
         if unknown := set(self.kinds) - {"error", "timeout", "codec"}:
             raise ValueError(f'retry kinds are "error", "timeout" and "codec", not {sorted(unknown)}')
 

@@ -13,3 +13,16 @@ def clean(text: str) -> str:
     """
     plain = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
     return plain if plain.isprintable() else plain.translate(_CONTROLS)
+
+
+def can_be_written(text: str) -> bool:
+    r"""Whether no character of it is half of a surrogate pair, which nothing can store.
+
+    >>> can_be_written("café"), can_be_written("caf\udce9")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,9 +7,11 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from itertools import pairwise
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
+
+from msgspec.structs import fields
 
 from stepwell import errors
 from stepwell import events as ev
@@ -101,10 +103,39 @@ def made_settings() -> str:
     """Each setting with its variable, what it may be, and its default."""
     lines = row("setting", "variable", "values", "default") + row("---", "---", "---", "---")
     for one in fields(Settings):
-        values = str(one.type).removesuffix(" | None").removeprefix("Literal[").removesuffix("]")
+        kind = str(Settings.__annotations__[one.name]).removesuffix(" | None")
+        values = kind.removeprefix("Literal[").removesuffix("]")
         default = "–" if one.default is None else f"`{json.dumps(one.default)}`"
         lines += row(f"`{one.name}`", f"`STEPWELL_{one.name.upper()}`", f"`{values}`", default)
     return lines
+
+
+PROOFS = Path(__file__).parents[1] / "proof" / "results.json"
+
+
+def made_proofs() -> str:
+    """What each proof has tried, in a run of the suite and in the last long run; written by `make crash`."""
+    found = json.loads(PROOFS.read_text(encoding="utf-8"))
+    lines = row("proof", "what is tried", "in each run", "in the last long run") + row("---", "---", "---:", "---:")
+    for name, proof in found["proofs"].items():
+        sizes = [_tried(found[size].get(name), proof["unit"]) for size in ("each", "long")]
+        lines += row(f"`{name}`", proof["what"], *sizes)
+    machines = sorted({one["on"] for one in found["long"].values()})
+    return f"{lines}\nThe long runs: {'; '.join(machines)}.\n" if machines else lines
+
+
+def _tried(result: Mapping[str, Any] | None, unit: str) -> str:
+    if result is None:
+        return "–"
+    share = "" if result["scale"] == 1 else f" ({result['scale']:.0%} of the whole)"
+    verdict = "" if result["held"] else ", **broken**"
+    return f"{result['counts'].get(unit, 0):,} {unit}, {_spell(result['cpu'])}{share}{verdict}"
+
+
+def _spell(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"
 
 
 MADE: Mapping[str, Callable[[], str]] = {
@@ -114,4 +145,5 @@ MADE: Mapping[str, Callable[[], str]] = {
     "exit-codes": made_exit_codes,
     "settings": made_settings,
     "step-options": made_step_options,
+    "proofs": made_proofs,
 }

@@ -6,8 +6,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stepwell.clock import Duration, SystemClock, seconds
+from stepwell.clock import Duration, SystemClock, delay, seconds
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,16 @@ async def test_a_call_that_was_called_off_is_never_made() -> None:
     clock.call_at(clock.now() + 0.001, later.set)
     await asyncio.wait_for(later.wait(), 1)
     assert not made.is_set()
+
+
+@given(tick=st.sampled_from([1e-9, 1 / 64, 0.25]), began=st.floats(0, 1), wait=st.floats(0, 2), looks=st.integers(1, 9))
+def test_a_call_is_never_early_on_clocks_that_advance_in_ticks(
+    tick: float, began: float, wait: float, looks: int
+) -> None:
+    """On Windows both clocks may advance by 16 ms at once, and asyncio takes what is due within one tick for due."""
+    epoch, ticks = 1_000.0, began // tick  # what both clocks have counted so far
+    when = epoch + ticks * tick + wait
+    asked = delay(when, epoch + ticks * tick, tick)
+    for more in range(int(asked / tick) - looks, int(asked / tick) + looks):
+        if more >= 0 and (ticks + more) * tick + tick > ticks * tick + asked:  # the rule of `BaseEventLoop._run_once`
+            assert epoch + (ticks + more) * tick >= when - 1e-6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,8 @@ from . import counts
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Where the proofs of this session, in whichever worker of xdist, leave their counts."""
     base = tmp_path_factory.getbasetemp()
-    counts.settle((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "proof-counts")
+    own = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "proof-counts"
+    counts.settle(Path(os.environ.get(counts.PLACE, own)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

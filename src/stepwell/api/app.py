@@ -5,50 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from stepwell import events as ev
 from stepwell.api import once
 from stepwell.api.live import LiveRuns
 from stepwell.api.logs import CaptureMode, checked, keep_log
 from stepwell.api.run import Run, shown
-from stepwell.api.session import Machine, Session, close, resume
+from stepwell.api.session import Machine, Session, chance, close, resume
+from stepwell.api.stores import StorePath, open_store
 from stepwell.api.wish import wish
 from stepwell.clock import Clock, Duration, SystemClock, seconds
 from stepwell.errors import DefinitionError, RunError, RunLive, RunNotFound, StoreError
 from stepwell.executors.local import threads
-from stepwell.executors.port import Executor
 from stepwell.ids import RunId, ulid
 from stepwell.journal.memory import MemoryStore
-from stepwell.journal.port import Request, RunRow, Store
+from stepwell.journal.port import Request, RunRow, Store, Sync
 from stepwell.plan.plan import Plan
+from stepwell.text import can_be_written
 
-StorePath = str | Path
+if TYPE_CHECKING:
+    from stepwell.executors.port import Executor
 
 
 class Compiles(Protocol):
     """A pipeline, as far as an App needs to know it: `compile` gives its plan as it is now."""
 
     def compile(self) -> Plan: ...
-
-
-def open_store(where: StorePath | Store | None, *, sync: str = "full") -> Store:
-    """The store at a path (SQLite), one in memory where none is given, or the store itself."""
-    if where is None:
-        return MemoryStore()
-    if not isinstance(where, (str, Path)):
-        if hasattr(where, "append"):
-            return where
-        raise StoreError(f"a store is the path of a file, or None for memory, not {where!r}")
-    if str(where).startswith(("postgresql://", "postgres://")):
-        raise StoreError("PostgreSQL stores are not in this version; give the path of a file")
-    from stepwell.journal.sqlite.store import SqliteStore
-
-    return SqliteStore(Path(where), sync=sync)
 
 
 class App:
@@ -78,12 +63,12 @@ class App:
         self,
         store: StorePath | Store | None = None,
         *,
-        sync: str = "full",
+        sync: Sync = "full",
         check_values: bool = False,
         capture: CaptureMode = "tee",
         clock: Clock | None = None,
         executor: Executor | None = None,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = chance,
     ) -> None:
         opened = open_store(store, sync=sync)
         self._live = LiveRuns(opened)
@@ -230,6 +215,8 @@ class App:
             if not rows:
                 raise RunNotFound("there is no run in this store yet")
             return rows[0]
+        if not isinstance(run_id, str) or not can_be_written(run_id):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise RunNotFound(f"the id of a run is text, as `stepwell ls` shows it, not {run_id!r}")
         exact = store.get(run_id)
         if exact is not None:
             return exact
@@ -268,7 +255,7 @@ class App:
 
     async def runs(self, *, status: str = "", pipeline: str = "", limit: int = 100) -> Sequence[RunRow]:
         """The runs in the store, the latest first."""
-        return self._machine.store.runs(status, pipeline, limit)
+        return self._machine.store.runs(status, pipeline, limit) if can_be_written(status + pipeline) else []
 
     async def events(
         self, run_id: str, *, after: int = 0, follow: bool = False, pipeline: Compiles | None = None

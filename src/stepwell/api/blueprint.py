@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Never, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, Unpack, cast, overload
+
+from msgspec.structs import replace
 
 from stepwell.clock import Duration
 from stepwell.codecs.values import Codecs
@@ -14,7 +15,6 @@ from stepwell.definition.functions import caller, local_names
 from stepwell.definition.options import Written, refuse_later, step_spec
 from stepwell.definition.readers import at_least_one, checked_name, one_of, retry_policy, step_ref, text, wait
 from stepwell.definition.spec import Definition, Durability, Kind, OnFailure, StepRef, StepSpec
-from stepwell.definition.typed import MapOptions, StepOptions, StepRefs, SwitchOptions
 from stepwell.errors import DefinitionError, Problem
 from stepwell.ids import canonical
 from stepwell.plan.compile import compile_plan
@@ -22,11 +22,12 @@ from stepwell.plan.plan import Plan
 from stepwell.plan.ports import Condition
 from stepwell.policy import RetryPolicy
 
+if TYPE_CHECKING:
+    from stepwell.definition.typed import MapOptions, StepOptions, StepRefs, SwitchOptions
+
 F = TypeVar("F", bound=Callable[..., object])
 
-_OPTIONS = (
-    "description", "output", "version", "retry", "timeout", "durability", "on_failure", "concurrency", "run_timeout",
-)  # fmt: skip
+_OPTIONS = Definition.__struct_fields__[2:]  # all but its name and its steps
 
 
 class Blueprint:
@@ -219,8 +220,7 @@ class Blueprint:
         ((), (), (0, 1))
         """
         group = group_members(members)
-        before = self._before(group[0][0])
-        known = dict(self._steps)
+        before, known = self._before(group[0][0]), dict(self._steps)
         try:
             for name, function in group:
                 built = built_step(name, function, before, {}, options)

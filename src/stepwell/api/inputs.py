@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import cast
 
 import msgspec
 
+from stepwell.codecs import oversize as limit
 from stepwell.codecs.values import digest
+from stepwell.definition.suggest import closest
 from stepwell.errors import CodecError, InputError
 from stepwell.events import Payload
 from stepwell.plan.plan import Plan
@@ -35,8 +36,8 @@ def check_inputs(plan: Plan, given: Mapping[str, object]) -> dict[str, object]:
 
 
 def _unknown(plan: Plan, name: str) -> str:
-    close = difflib.get_close_matches(name, list(plan.inputs), n=1)
-    meant = f"; did you mean `{close[0]}`?" if close else ""
+    near = closest(name, plan.inputs)
+    meant = f"; did you mean `{near}`?" if near else ""
     known = ", ".join(f"`{one}`" for one in plan.inputs) or "none"
     return f"pipeline `{plan.name}` has no input `{name}`{meant or f'; its inputs are {known}'}"
 
@@ -45,8 +46,8 @@ def _missing(plan: Plan, name: str) -> str:
     """A missing input may be a step's name with a typing mistake in it."""
     spec = plan.inputs[name]
     asked = f"step `{spec.used_by[0]}` asks for it" if spec.used_by else "it has no default"
-    close = difflib.get_close_matches(name, plan.graph.names, n=1)
-    meant = f"; did you mean the step `{close[0]}`?" if close else ""
+    near = closest(name, plan.graph.names)
+    meant = f"; did you mean the step `{near}`?" if near else ""
     return f"no input `{name}` ({asked}){meant or f'; give it as run({name}=…) or --{name}'}"
 
 
@@ -58,6 +59,8 @@ def record_inputs(plan: Plan, inputs: Mapping[str, object]) -> Payload:
             encoded[name] = plan.inputs[name].codec.encode(inputs[name])
         except CodecError as error:
             raise InputError(f"input `{name}` cannot be recorded: {error}") from error
+        if len(encoded[name]) > limit.LARGEST:
+            raise InputError(f"input `{name}` cannot be recorded (`$` is its value): {limit.oversize(encoded[name])}")
     return Payload(msgspec.msgpack.encode(encoded))
 
 

@@ -11,8 +11,8 @@ from stepwell.api.session import Session
 from stepwell.errors import StoreError
 from stepwell.journal.port import Request, Store
 
-_LOOK_AFTER = 0.05
-"""Seconds that news of the store are collected before somebody looks for requests among them."""
+_LOOK_AGAIN = 0.5
+"""Seconds after which requests are looked for again where they could not be read."""
 
 
 class LiveRuns:
@@ -48,19 +48,24 @@ class LiveRuns:
                 raise
 
     def _listen(self, run: Run, session: Session) -> None:
-        """Look for requests whenever the store has news, though not at each commit of our own."""
-        store, loop, lease = self._store, asyncio.get_running_loop(), session.lease
+        """Look for requests whenever there may be one."""
+        store, lease = self._store, session.lease
         if lease is None:
             return
         if not session.recovered:
             for request in store.requests(run.id):
                 store.taken(lease, request.id)  # it wished for the end of what has ended since
-        waiting: list[asyncio.TimerHandle] = []
+
+        loop = asyncio.get_running_loop()
 
         def look() -> None:
-            waiting.clear()
             if run.id in self._runs:
-                for request in store.requests(run.id):
+                try:
+                    asked = store.requests(run.id)
+                except StoreError:  # who runs it hears of that where he writes; here it may pass
+                    loop.call_later(_LOOK_AGAIN, look)
+                    return
+                for request in asked:
                     take(request)
 
         def take(request: Request) -> None:
@@ -77,26 +82,17 @@ class LiveRuns:
             else:
                 ack.add_done_callback(done)
 
-        def hear() -> None:
-            if not waiting:
-                waiting.append(loop.call_later(_LOOK_AFTER, look))
-
-        unfollow = store.follow(run.id, hear)
-
-        def end() -> None:
-            unfollow()
-            for timer in waiting:
-                timer.cancel()
-
-        self._unfollow[run.id] = end
+        self._unfollow[run.id] = store.follow(run.id, look, facts=False)
         if session.recovered:
             loop.call_soon(look)  # what was asked of the process that died is asked of this one
 
     def remove(self, run: Run) -> None:
-        """It has ended: give up its lease."""
-        _, session = self._runs.pop(run.id, (None, None))
+        """It has ended: give up its lease. Another one of its id, which goes on with it, is left alone."""
+        if self.run(run.id) is not run:
+            return
+        _, session = self._runs.pop(run.id)
         if unfollow := self._unfollow.pop(run.id, None):
             unfollow()
-        if session is not None and session.lease is not None:
+        if session.lease is not None:
             with contextlib.suppress(StoreError):  # a store that has failed has told so where it was written to
                 self._store.release(session.lease)

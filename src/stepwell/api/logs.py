@@ -6,18 +6,17 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from stepwell.api.run import Run
 from stepwell.api.session import Machine
-from stepwell.api.settings import FOLDER
-from stepwell.capture.capture import Capture
 from stepwell.engine.runner import Runner
 from stepwell.errors import RunError
 from stepwell.events import LogLine
 from stepwell.journal.port import Store
-from stepwell.workdir.folder import folder_of_run
-from stepwell.workdir.writing import LogWriter, file_name, numbers
+
+if TYPE_CHECKING:
+    from stepwell.workdir.writing import LogWriter
 
 CaptureMode = Literal["tee", "only", "off"]
 """What steps print and log is kept and goes on (`tee`), is kept and goes nowhere else (`only`), or is left alone."""
@@ -30,6 +29,9 @@ def log_folder(store: Store, run_id: str) -> Path | None:
     place = getattr(store, "path", None)
     if not isinstance(place, Path):
         return None
+    from stepwell.api.settings import FOLDER
+    from stepwell.workdir.folder import folder_of_run
+
     work = place.parent / "work" if place.parent.name == FOLDER else place.with_name(f"{place.name}.work")
     return folder_of_run(work, run_id)
 
@@ -37,8 +39,12 @@ def log_folder(store: Store, run_id: str) -> Path | None:
 def newest_log(store: Store, run_id: str) -> Path | None:
     """The newest log file of a run; None where nothing was printed or logged."""
     folder = log_folder(store, run_id)
-    found = [] if folder is None else numbers(folder)
-    return folder / file_name(found[-1]) if folder is not None and found else None
+    if folder is None:
+        return None
+    from stepwell.workdir.writing import file_name, numbers
+
+    found = numbers(folder)
+    return folder / file_name(found[-1]) if found else None
 
 
 def checked(mode: str) -> CaptureMode:
@@ -60,6 +66,9 @@ def keep_log(machine: Machine, mode: CaptureMode, run: Run, runner: Runner) -> N
     folder = log_folder(machine.store, run.id)
     if mode == "off" or (mode == "tee" and folder is None and not run.readers and not run.ears):
         return
+    from stepwell.capture.capture import Capture
+    from stepwell.workdir.writing import LogWriter
+
     log = RunLog(runner, None if folder is None else LogWriter(folder), run.ears)
     runner.listen(Capture(run.id, log, machine.clock.now, tee=mode == "tee"))
 

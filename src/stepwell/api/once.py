@@ -9,7 +9,7 @@ from stepwell.api.inputs import record_inputs, same_inputs
 from stepwell.api.run import Run
 from stepwell.api.session import Machine, Session, begin, resume, watch
 from stepwell.api.wish import Wish
-from stepwell.errors import KeyConflict, RunLive, StoreBusy
+from stepwell.errors import KeyConflict, RunLive, StoreBusy, StoreError
 from stepwell.journal.port import RunRow
 from stepwell.state.state import SUCCESS
 
@@ -70,8 +70,13 @@ def start(machine: Machine, wish: Wish, run_id: str) -> Session:
 
 def _same_inputs(machine: Machine, wish: Wish, row: RunRow) -> None:
     """A key stands for one set of inputs."""
-    started = machine.store.read(row.run_id, 0, 1)[0]
-    recorded = started.inputs if isinstance(started, ev.RunStarted) else None
+    started = next(iter(machine.store.read(row.run_id, 0, 1)), None)
+    if not isinstance(started, ev.RunStarted):
+        raise StoreError(
+            f"run {row.run_id}: {row.seq} facts were recorded, and the first is gone; "
+            "the store is damaged: restore a backup"
+        )
+    recorded = started.inputs
     if isinstance(recorded, ev.Payload):
         data = machine.store.load(recorded)
         same = same_inputs(data, record_inputs(wish.plan, wish.inputs).data or b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,10 @@ class Pipeline(Blueprint):
         return _in_thread(lambda: asyncio.run(run()))
 
 
+_LOOK = 0.1 if sys.platform == "win32" else None
+"""Seconds; on Windows a Ctrl-C does not end a wait that has no end of its own."""
+
+
 def _in_thread(call: Callable[[], RunResult]) -> RunResult:
     """The result of the call, made in a thread of its own."""
     results: list[RunResult] = []
@@ -61,7 +66,8 @@ def _in_thread(call: Callable[[], RunResult]) -> RunResult:
 
     thread = threading.Thread(target=make, name="stepwell-run-sync", daemon=True)
     thread.start()
-    thread.join()
+    while thread.is_alive():
+        thread.join(_LOOK)
     if errors:
         raise errors[0]
     return results[0]

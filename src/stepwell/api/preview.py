@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from stepwell import events as ev
 from stepwell.api.inputs import read_inputs
@@ -21,8 +22,7 @@ from stepwell.views.remainder import Remains, remainder, standing
 Verdict = Literal["goes_on", "nothing", "live", "refused", "ends"]
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What `resume` would do with a run.
 
     `verdict` is `goes_on`; `nothing`: it has succeeded, so its output is given once more; `live`: another process has
@@ -88,7 +88,7 @@ def _go_on(plan: Plan, state: State) -> None:
 
 def _ends(store: Store, row: RunRow, after: State, now: float) -> tuple[str, str] | None:
     """Why no step would run although the run goes on."""
-    if row.status == "interrupted" and store.requests(row.run_id):
+    if after.halt == "cancelled" or (row.status == "interrupted" and store.requests(row.run_id)):
         return (
             "cancelled",
             "somebody has asked for its end, which it would come to at once; the resume after that goes on",

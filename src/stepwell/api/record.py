@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from stepwell import events as ev
-from stepwell.errors import CodeChanged, RunNotFound
+from stepwell.errors import CodeChanged, RunNotFound, StoreError
 from stepwell.ids import step_of
 from stepwell.journal.port import Store
 from stepwell.plan.plan import Plan
-from stepwell.state.fold import apply
+from stepwell.state.fold import apply, out_of_place
 from stepwell.state.state import State
 
 _PAGE = 1000
@@ -21,8 +21,9 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
     """The recorded state of a run, with its first fact and the fingerprints that it went on with last.
 
     A step that the pipeline no longer has is passed over, unless something of it is recorded that must not be lost:
-    then CodeChanged is raised.
+    then CodeChanged is raised; StoreError where facts are missing or do not follow from each other.
     """
+    row = store.get(run_id)  # first: a run that lives may have more facts by then, and never fewer
     state, started, prints = State(plan.graph), None, dict[str, str]()
     for fact in facts_of(store, run_id):
         if isinstance(fact, ev.RunStarted):
@@ -30,6 +31,11 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
         elif isinstance(fact, ev.RunResumed):
             prints = dict(fact.fingerprints)
         take(state, plan, fact)
+    if row is not None and state.seq < row.seq:
+        raise StoreError(
+            f"run {run_id}: {row.seq} facts were recorded, and {state.seq} of them are there; "
+            "the store is damaged: restore a backup"
+        )
     if started is None:
         raise RunNotFound(f"run {run_id} has no record; start it anew", run_id=run_id)
     return started, prints, state
@@ -37,8 +43,15 @@ def fold(store: Store, plan: Plan, run_id: str) -> tuple[ev.RunStarted, Mapping[
 
 def take(state: State, plan: Plan, fact: ev.Event) -> None:
     """Fold a fact as far as this pipeline knows what it is about; raises CodeChanged as `fold` does."""
-    known = plan.graph.number
+    try:
+        _take(state, plan, fact)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise out_of_place(fact, error) from error
     state.seq = fact.seq
+
+
+def _take(state: State, plan: Plan, fact: ev.Event) -> None:
+    known = plan.graph.number
     if isinstance(fact, ev.StepReset):
         paths = tuple(path for path in fact.paths if step_of(path) in known)
         fact = msgspec.structs.replace(fact, paths=paths, whole=tuple(set(fact.whole).intersection(paths)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stepwell import events as ev
 from stepwell.engine.decide_resets import resets
@@ -16,8 +17,7 @@ _RECOVERIES = 10
 _OPEN = (PENDING, GUARDING, RUNNING, WAITING)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Steps that have other code than when the run began or last went on; `recorded`: those that keep an end."""
 
     names: tuple[str, ...] = ()
@@ -30,8 +30,7 @@ class Changes:
         return f"the run goes on with other code than it began with: {', '.join(said)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a run may not go on before somebody decides; `reason` is the word in the record."""
 
     reason: str

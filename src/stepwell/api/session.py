@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stepwell import events as ev
 from stepwell.api.inputs import read_inputs, record_inputs
@@ -16,17 +18,23 @@ from stepwell.clock import Clock
 from stepwell.engine.decide_resets import resets
 from stepwell.engine.runner import Fact, Runner
 from stepwell.engine.values import Values
-from stepwell.errors import CodeChanged, RunBlocked, RunError, RunNotFound
-from stepwell.executors.port import Executor
+from stepwell.errors import CodeChanged, PayloadLost, RunBlocked, RunError, RunNotFound
 from stepwell.failpoints import failpoint
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.state import COMPLETED, SUCCESS, State
 from stepwell.views.records import replay
 
+if TYPE_CHECKING:
+    from stepwell.executors.port import Executor
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+
+def chance() -> float:
+    """A number in [0, 1), for the share by which a wait is longer or shorter."""
+    return int.from_bytes(os.urandom(6), "big") / 2**48
+
+
+class Machine(Struct, frozen=True):
     """What runs need from the outside: a store, time, chance, threads; and whether a run has all of it for itself."""
 
     store: Store
@@ -34,7 +42,7 @@ class Machine:
     executor: Executor
     alone: Callable[[], bool]
     check_values: bool = False
-    chance: Callable[[], float] = random.random
+    chance: Callable[[], float] = chance
 
 
 class Session:
@@ -196,7 +204,10 @@ def _inputs_of(machine: Machine, plan: Plan, started: ev.RunStarted) -> dict[str
     recorded = started.inputs
     if not isinstance(recorded, ev.Payload):
         return read_inputs(plan, recorded, None)
-    return read_inputs(plan, recorded, machine.store.load(recorded))
+    try:
+        return read_inputs(plan, recorded, machine.store.load(recorded))
+    except PayloadLost as error:
+        raise PayloadLost(f"the inputs of run {started.run_id} are lost: {error}") from error
 
 
 def _opened(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
+
+from msgspec import Struct
 
 from stepwell.api.settings_files import FILE, PROJECT, settings_files
 from stepwell.errors import SettingsError, StoreError
@@ -21,8 +22,7 @@ VARIABLE = "STEPWELL_STORE"
 _MEMORY = ("memory", ":memory:")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What counts where no option says otherwise; None where the pipeline, or the project's place, decides."""
 
     store: str | None = None
@@ -31,14 +31,14 @@ class Settings:
     strict: bool = False
     quiet: bool = False
     progress: Literal["auto", "live", "plain", "none"] = "auto"
+    sync: Literal["full", "process"] = "full"
 
 
-NAMES = tuple(field.name for field in fields(Settings))
+NAMES = Settings.__struct_fields__
 _DEFAULTS = Settings()
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a value is from: `flag`, `env`, `file`, `user file` or `default`, and the variable or `file:line`."""
 
     kind: Literal["flag", "env", "file", "user file", "default"]
@@ -49,8 +49,7 @@ class Origin:
         return self.place or self.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One setting, with all that was said about it and does not count."""
 
     name: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 FILE = "stepwell.toml"
 PROJECT = "pyproject.toml"
@@ -16,8 +17,7 @@ _MENTION = re.compile(r"^[ \t]*\[?[ \t]*tool[ \t]*\.[ \t]*stepwell\b|^[ \t]*step
 _NEXT_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFile:
+class SettingsFile(Struct, frozen=True):
     """One file that is there; `problem` says why it could not be read."""
 
     path: Path

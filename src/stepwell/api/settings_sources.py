@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
+from msgspec import Struct
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -46,6 +46,7 @@ class _Model(BaseSettings):
     strict: bool | None = None
     quiet: bool | None = None
     progress: Literal["auto", "live", "plain", "none"] | None = None
+    sync: Literal["full", "process"] | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -60,8 +61,7 @@ class _Model(BaseSettings):
         return (init_settings,)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What one source says about one setting."""
 
     name: str

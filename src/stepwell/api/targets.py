@@ -12,10 +12,11 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import cast
+
+from msgspec import Struct
 
 from stepwell.api.blueprint import Blueprint
 from stepwell.api.imports import PYTHON, import_failed, load_file
@@ -28,8 +29,7 @@ _USUAL = ("pipe", "pipeline")
 """Of several pipelines in a module, the one of this name is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A pipeline, and the text by which another process finds it again, whatever folder it works in."""
 
     pipeline: Blueprint
@@ -211,10 +211,20 @@ def _is_factory(value: object, module: ModuleType) -> bool:
     """A function of this module that says it returns a pipeline."""
     if not inspect.isfunction(value) or value.__module__ != module.__name__:
         return False
-    returns = cast("object", value.__annotations__.get("return"))
+    returns = _returns(value)
     if isinstance(returns, str):
         return returns.rpartition(".")[2].strip("'\"") in ("Pipeline", Blueprint.__name__)
     return isinstance(returns, type) and issubclass(returns, Blueprint)
+
+
+def _returns(function: FunctionType) -> object:
+    """What a function says it returns: a class, or the name of one; None where it says nothing."""
+    if sys.version_info >= (3, 14):  # there annotations are evaluated as they are read, and may fail
+        import annotationlib
+
+        found = annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF).get("return")
+        return getattr(found, "__forward_arg__", found)
+    return cast("object", function.__annotations__.get("return"))
 
 
 def _named(module: ModuleType, name: str, said: str) -> Blueprint:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from stepwell.api.inputs import check_inputs
 from stepwell.clock import Duration, seconds
 from stepwell.errors import DefinitionError, InputError
 from stepwell.plan.plan import Plan
+from stepwell.text import can_be_written
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
 _OPTIONS = ("key", "on_failure", "run_timeout", "run_id")
@@ -20,8 +22,7 @@ _LATER = frozenset(
 """Options of a run that this version does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """A run to be started: the plan, inputs that are checked and complete, and how it is to run."""
 
     plan: Plan
@@ -66,6 +67,8 @@ def wish(plan: Plan, given: Mapping[str, object], *, target: str = "") -> Wish:
 def _text(option: str, value: object) -> str:
     if value is not None and not isinstance(value, str):
         raise DefinitionError(f"{option} is text, not {value!r}")
+    if value and not can_be_written(value):
+        raise DefinitionError(f"{option} is text, and {value!r} holds half of a character (a lone surrogate)")
     return value or ""
 
 

@@ -91,7 +91,10 @@ class Capture:
         """An attempt has printed this, perhaps in the middle of a line."""
         held = source.held
         if held is None:
-            held = source.held = {}
+            with self._lock:  # two threads of the attempt may write their first words at once
+                if source.held is None:
+                    source.held = {}
+                held = source.held
         place = (stream, threading.get_ident())
         lines, rest = split(held.pop(place, ""), text)
         if rest:

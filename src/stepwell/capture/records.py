@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from stepwell.capture.lines import tidy
 from stepwell.capture.source import PRESENT, Source, present
@@ -22,8 +22,7 @@ _Call = Callable[[logging.Logger, logging.LogRecord], None]
 _tracebacks = logging.Formatter()
 
 
-@dataclass(slots=True)
-class Wrapped:
+class Wrapped(Struct):
     """What was there before, to be put back."""
 
     call: _Call

@@ -91,7 +91,7 @@ def _forget() -> None:
     PRESENT.set(None)
 
 
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":  # nothing is forked there
     os.register_at_fork(after_in_child=_forget)
 
 

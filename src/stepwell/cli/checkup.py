@@ -7,19 +7,19 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
 from stepwell.api.settings import NAMES
 from stepwell.cli.closing import command
-from stepwell.cli.disk import MEMORY, NETWORK, kind_of
+from stepwell.cli.findings import Check, Status
 from stepwell.cli.options import nearby
 from stepwell.cli.terminal import look
 from stepwell.definition.suggest import closest
 from stepwell.errors import StoreError
+from stepwell.journal.port import Sync
 from stepwell.journal.sqlite.examine import MENDED, Examined, examine, sqlite_version, time_commit
+from stepwell.journal.sqlite.place import MEMORY, file_system
 from stepwell.views.words import plural
 
 _OPTIONAL = ("attrs", "numpy", "pandas", "polars", "pyarrow")
@@ -30,23 +30,6 @@ _LITTLE, _NEXT_TO_NOTHING = 1 << 30, 32 << 20
 _SLOW = 0.1
 _TOLD = 3
 _ELSEWHERE = "name a store on a local disk with --store, STEPWELL_STORE or `store` in stepwell.toml"
-
-
-Status = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What one check has found, and what to do where that is not well."""
-
-    name: str
-    status: Status
-    text: str
-    way_out: str = ""
-
-    def document(self) -> dict[str, object]:
-        """As JSON has it."""
-        return asdict(self)
 
 
 # --- the program ------------------------------------------------------------------------------------------------------
@@ -128,7 +111,7 @@ def of_terminal() -> Iterator[Check]:
 # --- the store --------------------------------------------------------------------------------------------------------
 
 
-def of_store(place: Path | str | None, named: str | None = None) -> Iterator[Check]:
+def of_store(place: Path | str | None, named: str | None = None, sync: Sync = "full") -> Iterator[Check]:
     """Where the store is, whether it can be written there, how fast, and what is in it; `named` by an option."""
     if place is None:
         yield Check("store", "warn", "the store is in memory: no run can be resumed", _ELSEWHERE)
@@ -143,7 +126,7 @@ def of_store(place: Path | str | None, named: str | None = None) -> Iterator[Che
         )
         return
     yield _place(place)
-    yield from _folder(folder)
+    yield from _folder(folder, sync)
     if place.exists():
         yield from _content(place, named)
 
@@ -160,13 +143,14 @@ def _place(place: Path) -> Check:
     return Check("store", "ok", f"the store is {nearby(place)} ({size:,.1f} MB)")
 
 
-def _folder(folder: Path) -> Iterator[Check]:
+def _folder(folder: Path, sync: Sync) -> Iterator[Check]:
     """The disk that it is on."""
-    kind = kind_of(folder)
-    if kind in NETWORK:
-        text = f"{folder} is on a network ({kind}): locks and syncs may not hold there"
-        yield Check("file_system", "warn", text, _ELSEWHERE)
-    elif kind in MEMORY:
+    kind, network = file_system(folder)
+    if network:
+        text = f"{folder} is on a network ({kind}), where a store could be damaged: no run can be recorded there"
+        yield Check("file_system", "fail", text, _ELSEWHERE)
+        return
+    if kind in MEMORY:
         yield Check("file_system", "warn", f"{folder} is in memory ({kind}): a power cut loses all of it", _ELSEWHERE)
     else:
         yield Check("file_system", "ok", f"{folder} is on a local disk{f' ({kind})' if kind else ''}")
@@ -179,16 +163,25 @@ def _folder(folder: Path) -> Iterator[Check]:
             "sync", "fail", f"the folder {folder} is read-only for you, so no run can be recorded there", way_out
         )
         return
+    yield _commits(folder, sync)
+
+
+def _commits(folder: Path, sync: Sync) -> Check:
+    """What a record survives here, and what that costs."""
     try:
-        took = time_commit(folder)
+        took, other = (time_commit(folder, level) for level in ("full", "process"))
     except (StoreError, OSError) as error:
-        yield Check("sync", "fail", f"a commit in {folder} fails: {error}", _ELSEWHERE)
-        return
-    text = f"a synced commit takes {1000 * took:,.2f} ms"
+        return Check("sync", "fail", f"a commit in {folder} fails: {error}", _ELSEWHERE)
+    times = f"a synced commit takes {1000 * took:,.2f} ms"
+    if sync == "process":
+        text = (
+            f"sync=process: a record survives a killed process, not a power cut (a commit takes {1000 * other:,.2f} ms"
+        )
+        return Check("sync", "ok", f"{text}; {times})")
+    text = f"sync=full: a record survives a power cut ({times}; with sync=process it is {1000 * other:,.2f} ms)"
     if took > _SLOW:
-        yield Check("sync", "warn", f"{text}: each step of a chain waits for one", _ELSEWHERE)
-    else:
-        yield Check("sync", "ok", text)
+        return Check("sync", "warn", f"{text}: each step of a chain waits for one", _ELSEWHERE)
+    return Check("sync", "ok", text)
 
 
 def _content(place: Path, named: str | None) -> Iterator[Check]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stepwell.cli.terminal import Colour, Terminal, cut
+from stepwell.cli.typed import typed
 from stepwell.events import Failure
 from stepwell.views.frames import own_frame
 from stepwell.views.records import StepRecord
@@ -64,15 +64,15 @@ def _step_line(name: str, record: StepRecord, width: int, terminal: Terminal) ->
 
 
 def _marred(record: StepRecord) -> bool:
-    return any(item.status == "failed" for item in record.items.values())
+    return record.counts.get("failed", 0) > 0
 
 
 def _details(record: StepRecord) -> str:
     parts: list[str] = []
-    if record.items:
-        failed = sum(item.status == "failed" for item in record.items.values())
-        done = sum(item.status in ("completed", "skipped") for item in record.items.values())
-        total = len(record.items)
+    if record.counts:
+        failed = record.counts.get("failed", 0)
+        done = record.counts.get("completed", 0) + record.counts.get("skipped", 0)
+        total = sum(record.counts.values())
         parts.append(plural(total, "item") if done == total else f"{done:,} of {plural(total, 'item')}")
         if failed:
             parts.append(f"{failed:,} failed")
@@ -109,9 +109,12 @@ def sorted_failures(
 
 
 def failure_lines(
-    failures: Sequence[Failure], terminal: Terminal, *, tag: str = "failed", most: int = 3
+    failures: Sequence[Failure], terminal: Terminal, *, tag: str = "failed", most: int = 3, unread: int = 0
 ) -> Iterator[str]:
-    """What failed: step and item, exception and message, and the line of the user's own code."""
+    """What failed: step and item, exception and message, and the line of the user's own code.
+
+    `unread`: so many there are beside these.
+    """
     for failure in failures[:most]:
         attempt = f" in attempt {failure.attempt}" if failure.attempt > 1 else ""
         message = failure.message.strip() or "(no message)"
@@ -124,8 +127,9 @@ def failure_lines(
             yield f"       {_near(frame.file)}:{frame.line}{inside}"
             if frame.source:
                 yield f"           {frame.source.strip()}"
-    if len(failures) > most:
-        yield f"       and {len(failures) - most:,} more"
+    more = max(0, len(failures) - most) + unread
+    if more:
+        yield f"       and {more:,} more"
 
 
 def _near(file: str) -> str:
@@ -154,7 +158,7 @@ def spoken(status: str) -> str:
 
 def command(words: str, run_id: str, store: str | None) -> str:
     """A command to type, with the store if it was named."""
-    place = f" --store {shlex.quote(store)}" if store is not None else ""
+    place = f" --store {typed(store)}" if store is not None else ""
     return f"stepwell {words} {run_id}{place}"
 
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from stepwell.api.settings import Settings, explain, find_store
 from stepwell.cli import exits
-from stepwell.cli.checkup import Check, of_environment, of_program, of_store, of_terminal
+from stepwell.cli.checkup import of_environment, of_program, of_store, of_terminal
+from stepwell.cli.findings import Check, tell_all
 from stepwell.cli.options import Json, Store
-from stepwell.cli.streams import output
-from stepwell.cli.terminal import Colour, Terminal, look
 from stepwell.errors import StoreError
-from stepwell.views.words import plural
-
-_TAGS: dict[str, tuple[str, Colour]] = {
-    "ok": ("[OK]", "green"),
-    "warn": ("[WARN]", "yellow"),
-    "fail": ("[FAIL]", "red"),
-}
 
 
 def doctor(*, json: Json = False, store: Store = None) -> int:
@@ -29,17 +20,9 @@ def doctor(*, json: Json = False, store: Store = None) -> int:
     commit takes, and removes it.
     """
     checks = list(_checks(store))
-    counts: Counter[str] = Counter(check.status for check in checks)
-    out = output()
-    if json:
-        out.versioned({"ok": not counts["fail"], "checks": [check.document() for check in checks]})
-    else:
-        terminal = look(out.stream)
-        out.text("\n".join(line for check in checks for line in _lines(check, terminal)))
-        out.text(_sum(counts))
-    if any(check.status == "fail" and check.name == "settings" for check in checks):
-        return exits.INVALID
-    return exits.FAILED if counts["fail"] else exits.OK
+    code = tell_all(checks, json=json)
+    wrong_settings = any(check.status == "fail" and check.name == "settings" for check in checks)
+    return exits.INVALID if wrong_settings else code
 
 
 def _checks(store: str | None) -> Iterator[Check]:
@@ -52,20 +35,6 @@ def _checks(store: str | None) -> Iterator[Check]:
     except StoreError as error:
         yield Check("store", "fail", str(error))
     else:
-        yield from of_store(place, store)
+        sync = next(one.value for one in found if one.name == "sync")
+        yield from of_store(place, store, "process" if sync == "process" else "full")
     yield from of_terminal()
-
-
-def _lines(check: Check, terminal: Terminal) -> Iterator[str]:
-    tag, colour = _TAGS[check.status]
-    first, *more = check.text.split("\n")
-    yield f"{terminal.paint(f'{tag:>6}', colour)} {first}"
-    yield from (f"       {line}" for line in more)
-    if check.way_out:
-        yield f"       {terminal.paint(f'-> {check.way_out}', 'bold')}"
-
-
-def _sum(counts: Counter[str]) -> str:
-    said = [f"{plural(counts['fail'], 'thing')} to mend"] if counts["fail"] else []
-    said += [f"{plural(counts['warn'], 'thing')} to know"] if counts["warn"] else []
-    return ", ".join(said) or "all is well"

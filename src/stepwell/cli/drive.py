@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from stepwell.api.logs import newest_log
 from stepwell.api.result import RunResult
 from stepwell.api.run import Run
 from stepwell.api.settings import Settings
+from stepwell.api.stores import open_store
 from stepwell.cli import exits
 from stepwell.cli.closing import MANY, command, failure_lines, sorted_failures, step_lines, total_line, way_on
 from stepwell.cli.options import open_app
@@ -22,8 +24,11 @@ from stepwell.cli.signals import Interrupts
 from stepwell.cli.streams import Output, tell
 from stepwell.cli.terminal import Terminal, look
 from stepwell.cli.watch import Display, Watch
+from stepwell.errors import StoreBusy, StoreError
+from stepwell.journal.port import Sync
 from stepwell.plan.plan import Plan
 from stepwell.views.progress import Progress
+from stepwell.views.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Manner:
     """The run outlives this process."""
     progress: str = "auto"
     """How the progress is shown: `auto`, `live`, `plain` or `none`."""
+    sync: Sync = "full"
+    """What the records of the run survive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ def manner_of(
     strict: bool | None,
     quiet: bool | None,
     progress: str | None,
+    sync: Sync | None,
     *,
     json: bool,
     store: str | None,
@@ -68,6 +76,7 @@ def manner_of(
         store=store,
         kept=kept,
         progress=progress or settings.progress,
+        sync=sync or settings.sync,
     )
 
 
@@ -81,15 +90,18 @@ def drive(
 async def _drive(
     place: Path | str | None, begin: Callable[[App], Begun], manner: Manner, out: Output, interrupts: Interrupts
 ) -> int:
-    async with open_app(place, shown=not manner.quiet and manner.progress != "none") as app:
+    async with open_app(place, shown=not manner.quiet and manner.progress != "none", sync=manner.sync) as app:
         since = time.time()
         begun = begin(app)
         asked = begun.run.id
         interrupts.bind(asyncio.get_running_loop(), begun.run.request_cancel, _last_words(asked, manner))
-        async with begun.run as run:
-            if run.id != asked:
-                _say_known(app, run.id, manner)
-            result = await _watched(begun, manner, interrupts, since)
+        try:
+            async with begun.run as run:
+                if run.id != asked:
+                    _say_known(app, run.id, manner)
+                result = await _watched(begun, manner, interrupts, since)
+        except StoreError as error:
+            raise _with_way_on(error, place, begun.run.id, manner) from error
         if result is None:
             ends = command("cancel", run.id, manner.store)
             tell(f"run {run.id} goes on in the process that has it; `{ends}` ends it")
@@ -98,6 +110,24 @@ async def _drive(
         log = newest_log(app.store, result.run_id)
         _close(result, manner, out, log, interrupted=code is not None)
         return exits.of_status(result.status, strict=manner.strict) if code is None else code
+
+
+def _with_way_on(error: StoreError, place: Path | str | None, run_id: str, manner: Manner) -> StoreError:
+    """The store has failed under the run: what one can do with the run, if what is recorded of it is there."""
+    if type(error) not in (StoreError, StoreBusy) or not isinstance(place, Path):
+        return error
+    with contextlib.suppress(StoreError):
+        store = open_store(place)  # anew, for what this process has open may be there no longer
+        try:
+            row = store.get(run_id)
+        finally:
+            store.close()
+        if row is not None:
+            lines = (
+                f"run {run_id} has stopped here, with {row.done:,} of {plural(row.steps, 'step')} recorded; then:",
+            )
+            return type(error)("\n".join([str(error), *lines, *way_on(run_id, "interrupted", manner.store)]))
+    return error
 
 
 def _say_known(app: App, run_id: str, manner: Manner) -> None:

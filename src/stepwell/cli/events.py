@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as json_text
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from stepwell.definition.suggest import did_you_mean
 from stepwell.errors import InputError
 from stepwell.events import FACTS, Event, EventKind, RunStarted
 from stepwell.ids import step_of
-from stepwell.journal.port import RunRow
+from stepwell.journal.port import RunRow, Wanted
 from stepwell.views.facts import document, told
 
 _PAGE = 1000
@@ -36,6 +36,9 @@ _ENDINGS: tuple[tuple[str, Colour], ...] = (
 )  # fmt: skip
 Follow = Annotated[bool, FLAG, Parameter(name=("-f", "--follow"), help="Go on with what is recorded until it ends.")]
 After = Annotated[int, Parameter(metavar="SEQ", help="Only facts after the one of this number.")]
+Last = Annotated[
+    int | None, Parameter(name=("-n", "--last"), metavar="N", help="Only the last N of them, and with -f what comes.")
+]
 Kinds = Annotated[
     tuple[str, ...],
     Parameter(
@@ -58,6 +61,7 @@ def events(
     *,
     follow: Follow = False,
     after: After = 0,
+    last: Last = None,
     kind: Kinds = (),
     step: Step = "",
     json: NdJson = False,
@@ -69,7 +73,9 @@ def events(
     """
     if after < 0:
         raise InputError(f"--after is the number of a fact, 0 or more, not {after}")
-    kinds = frozenset(_kind(text) for text in kind)
+    if last is not None and last < 0:
+        raise InputError(f"--last is how many facts, 0 or more, not {last}")
+    wanted = Wanted(frozenset(_kind(text) for text in kind), step)
     out = output()
     with opened(store, "events") as app:
         row = find(app, run)
@@ -77,10 +83,13 @@ def events(
         if step and step_of(step.rpartition("/")[2]) not in steps and step_of(step) not in steps:
             known = did_you_mean(step, steps, what="steps")
             raise InputError(f"--step {step}: run {row.run_id} has no such step{known}")
-        printer = _Printer(out, look(out.stream), kinds, step, json=json, path_width=_path_width(steps))
+        printer = _Printer(out, look(out.stream), wanted, json=json, path_width=_path_width(steps))
         printer.last = after
         try:
-            _print(app, row, printer, follow=follow)
+            for page in _pages(app, row, wanted, after, last):
+                printer.print(page)
+            if follow:
+                asyncio.run(_follow(app, row, printer, max(row.seq, printer.last)))
         except KeyboardInterrupt:
             if not follow:
                 raise
@@ -108,17 +117,21 @@ def _path_width(steps: tuple[str, ...]) -> int:
     return min(_PATH_WIDTH, max([len("measure[1]"), *(len(name) + 6 for name in steps)]))
 
 
-def _print(app: App, row: RunRow, printer: _Printer, *, follow: bool) -> None:
-    """What there is, page by page; then what comes, wherever the run lives."""
-    while page := app.store.read(row.run_id, printer.last, _PAGE):
-        printer.print(page)
+def _pages(app: App, row: RunRow, wanted: Wanted, after: int, last: int | None) -> Iterator[Sequence[Event]]:
+    """What there is of the wanted facts, page by page; of the last ones no more than these is read."""
+    if last is not None:
+        facts = app.store.read(row.run_id, after, last, wanted, latest=True) if last else ()
+        yield from (facts[first : first + _PAGE] for first in range(0, len(facts), _PAGE))
+        return
+    while page := app.store.read(row.run_id, after, _PAGE, wanted):
+        yield page
+        after = page[-1].seq
 
-    async def to_its_end() -> None:
-        async for fact in app.events(row.run_id, after=printer.last, follow=True):
-            printer.print((fact,))
 
-    if follow:
-        asyncio.run(to_its_end())
+async def _follow(app: App, row: RunRow, printer: _Printer, after: int) -> None:
+    """What comes, wherever the run lives, until it ends."""
+    async for fact in app.events(row.run_id, after=after, follow=True):
+        printer.print((fact,))
 
 
 @dataclass(slots=True)
@@ -127,8 +140,7 @@ class _Printer:
 
     out: Output
     terminal: Terminal
-    kinds: frozenset[EventKind]
-    step: str
+    wanted: Wanted
     json: bool
     path_width: int
     last: int = 0
@@ -139,15 +151,10 @@ class _Printer:
 
     def print(self, facts: Sequence[Event]) -> None:
         """Those of these facts that are wanted, in one go."""
-        lines = [self._json(fact) if self.json else self._line(fact) for fact in facts if self._is_wanted(fact)]
+        lines = [self._json(fact) if self.json else self._line(fact) for fact in facts if self.wanted.takes(fact)]
         if lines:
             self.out.text("\n".join(lines))
         self.last = facts[-1].seq
-
-    def _is_wanted(self, fact: Event) -> bool:
-        if self.kinds and fact.kind not in self.kinds:
-            return False
-        return not self.step or _is_of(fact.path, self.step)
 
     def _json(self, fact: Event) -> str:
         found = {"schema_version": SCHEMA_VERSION, **document(fact)}
@@ -182,8 +189,3 @@ def _time(at: float, *, whole: bool) -> str:
 
 def _colour(kind: str) -> Colour | None:
     return next((colour for ending, colour in _ENDINGS if kind.endswith(ending)), None)
-
-
-def _is_of(path: str, step: str) -> bool:
-    """Whether a fact of this path is about this step: itself, one of its items or visits, or a step inside it."""
-    return path == step or (path.startswith(step) and path[len(step)] in "[#/")

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from stepwell import events as ev
 from stepwell.api.app import App
+from stepwell.api.glance import glance
 from stepwell.cli import completions
 from stepwell.cli.options import Json, Store, find, opened
 from stepwell.cli.streams import guarded
@@ -17,13 +18,12 @@ from stepwell.cli.subject import Subject, run_meant, target_meant
 from stepwell.cli.terminal import STATUS_COLOURS, Terminal, look
 from stepwell.errors import InputError
 from stepwell.graph import Graph
-from stepwell.journal.port import RunRow
+from stepwell.journal.port import RunRow, Wanted
 from stepwell.plan.plan import Plan
 from stepwell.views.diagram import Mark, Node, Picture, document, marks, of_plan, of_record
 from stepwell.views.dot import dot
 from stepwell.views.drawing import draw
 from stepwell.views.mermaid import mermaid
-from stepwell.views.records import replay
 
 _PAGE = 1000
 _MARKS: Mapping[str, tuple[str, str]] = {
@@ -98,19 +98,16 @@ def _laid_over(plan: Plan, target: str, recorded: Recorded | None) -> Picture:
 def _recorded(run: str, store: str | None) -> Recorded:
     with opened(store, "graph") as app:
         row = find(app, run)
-        chosen: dict[str, ev.BranchChosen] = {}
-        state = replay(_read(app, row, chosen))
-    return Recorded(row, state.graph, marks(state), chosen)
+        found = glance(app.store, row, 0)
+        chosen = {fact.path.partition("#")[0]: fact for fact in _choices(app, row)}
+    return Recorded(row, found.state.graph, marks(found.state, found.steps), chosen)
 
 
-def _read(app: App, row: RunRow, chosen: dict[str, ev.BranchChosen]) -> Iterator[ev.Event]:
-    """The facts of a run; the choices among them are put aside, the latest of each switch."""
-    after = 0
-    while page := app.store.read(row.run_id, after, _PAGE):
-        for fact in page:
-            if isinstance(fact, ev.BranchChosen):
-                chosen[fact.path.partition("#")[0]] = fact
-            yield fact
+def _choices(app: App, row: RunRow) -> Iterator[ev.BranchChosen]:
+    """What the switches of a run have chosen, the latest of each last."""
+    after, wanted = 0, Wanted(frozenset({ev.EventKind.BRANCH_CHOSEN}))
+    while page := app.store.read(row.run_id, after, _PAGE, wanted):
+        yield from (fact for fact in page if isinstance(fact, ev.BranchChosen))
         after = page[-1].seq
 
 

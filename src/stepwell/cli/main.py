@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-import shlex
 import sys
-import traceback
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +15,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 from stepwell.cli import exits, streams
 from stepwell.cli.signals import Interrupted
 from stepwell.cli.streams import Gone, output, prepare, tell, to_nowhere
+from stepwell.cli.typed import typed
 from stepwell.errors import StepwellError
 
 _COMMANDS = (
@@ -32,6 +31,7 @@ _COMMANDS = (
     ("graph", "graph", "Draw a pipeline, or a run with what became of its steps."),
     ("completion", "completion", "Print the completion of a shell."),
     ("config", "config", "Show the settings, and where they are from."),
+    ("db", "db", "Check a store."),
     ("doctor", "doctor", "Check this machine, the settings and the store."),
     ("version", "version", "Print the version."),
 )
@@ -105,7 +105,7 @@ def _done(result: object) -> int:
 def _usage(error: CycloptsError) -> str:
     chain = error.command_chain or ()
     if isinstance(error, UnusedCliTokensError):
-        unused = " ".join(map(shlex.quote, error.unused_tokens or ()))
+        unused = " ".join(map(typed, error.unused_tokens or ()))
         return f"there is nothing to do with {unused}; see `{' '.join(['stepwell', *chain])} --help`"
     return f"{str(error).rstrip('., ')}; see `{' '.join(['stepwell', *chain])} --help`"
 
@@ -128,9 +128,9 @@ def _with_store(message: str, tokens: Sequence[str]) -> str:
     named += [word.removeprefix("--store=") for word in tokens if word.startswith("--store=")]
     if not named:
         return message
-    place = f" --store {shlex.quote(named[0])}"
+    place = f" --store {typed(named[0])}"
     return re.sub(
-        r"`(stepwell (?:resume|cancel|show|ls|logs|events|plan|graph)\b[^`]*)`",
+        r"`(stepwell (?:resume|cancel|show|ls|logs|events|plan|graph|db check)\b[^`]*)`",
         lambda match: f"`{match[1]}{place}`",
         message,
     )
@@ -138,15 +138,19 @@ def _with_store(message: str, tokens: Sequence[str]) -> str:
 
 def _is_of_output(error: OSError) -> bool:
     """Whether it was stdout that failed, say because of a full disk behind it; a help is written by rich."""
-    last = [one.filename for one in traceback.extract_tb(error.__traceback__)[-1:]]
+    from traceback import extract_tb
+
+    last = [one.filename for one in extract_tb(error.__traceback__)[-1:]]
     return last == [streams.__file__] or any(Path(one).parts[-2:] == ("rich", "console.py") for one in last)
 
 
 def _internal(error: Exception) -> int:
     """A mistake of ours: say so, with all that is needed to mend it."""
+    from traceback import print_exception
+
     from stepwell.cli.version import installed
 
-    traceback.print_exception(error)
+    print_exception(error)
     tell(
         "\nstepwell: this is a mistake in Stepwell itself, not in your pipeline; what is recorded of the run is safe.\n"
         "Please report it with the lines above, the command that you typed, and this line:\n"

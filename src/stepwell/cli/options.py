@@ -15,7 +15,7 @@ from stepwell.api.settings import FOLDER, find_store
 from stepwell.cli import completions
 from stepwell.clock import seconds
 from stepwell.errors import InputError, RunNotFound, StoreError
-from stepwell.journal.port import RunRow
+from stepwell.journal.port import RunRow, Sync
 
 Json = Annotated[
     bool, Parameter(name="--json", negative=(), show_default=False, help="Print one JSON document on stdout.")
@@ -34,6 +34,14 @@ ProgressKind = Annotated[
     Parameter(
         name="--progress", show_default=False,
         help="How to show progress: live on a terminal, in plain lines, or not at all [default: what suits].",
+    ),
+]  # fmt: skip
+SyncLevel = Annotated[
+    Literal["full", "process"] | None,
+    Parameter(
+        name="--sync", show_default=False,
+        help="What a record survives: also a power cut (full), or only a killed process, which is quicker "
+        "[default: full].",
     ),
 ]  # fmt: skip
 Store = Annotated[
@@ -68,14 +76,14 @@ def opened(store: str | None, what: str) -> Generator[App]:
         app.store.close()
 
 
-def open_app(place: Path | str | None, *, shown: bool = True) -> App:
+def open_app(place: Path | str | None, *, shown: bool = True, sync: Sync = "full") -> App:
     """The store at a place; raises StoreError also where the folder is shut.
 
     `shown`: the words of steps are shown with the progress, and so go nowhere else.
     """
     try:
         _keep_out_of_git(place)
-        return App(place, capture="only" if shown else "tee")
+        return App(place, capture="only" if shown else "tee", sync=sync)
     except OSError as error:
         raise StoreError(
             f"the store {place} cannot be opened: {error.strerror}; give yourself the right to, or name another store "

@@ -11,7 +11,7 @@ from stepwell.api.settings import find_store, load_settings
 from stepwell.api.targets import load_target
 from stepwell.cli.closing import command
 from stepwell.cli.drive import Begun, drive, manner_of
-from stepwell.cli.options import Json, ProgressKind, Quiet, RunId, Store, Strict, find
+from stepwell.cli.options import Json, ProgressKind, Quiet, RunId, Store, Strict, SyncLevel, find
 from stepwell.cli.signals import Interrupts
 from stepwell.cli.streams import guarded
 from stepwell.errors import InputError, TargetError
@@ -32,6 +32,7 @@ def resume(
     strict: Strict = None,
     quiet: Quiet = None,
     progress: ProgressKind = None,
+    sync: SyncLevel = None,
     json: Json = False,
     store: Store = None,
 ) -> int:
@@ -43,7 +44,7 @@ def resume(
     place = find_store(store, settings=settings)
     if place is None:
         raise InputError("resume: a store in memory is gone with the process that had it; name a file with --store")
-    manner = manner_of(settings, strict, quiet, progress, json=json, store=store)
+    manner = manner_of(settings, strict, quiet, progress, sync, json=json, store=store)
 
     def begin(app: App) -> Begun:
         row = find(app, run)

@@ -15,7 +15,7 @@ from stepwell.api.targets import Target, find_target
 from stepwell.cli import completions
 from stepwell.cli.drive import Begun, drive, manner_of
 from stepwell.cli.inputs import Given, misspelt_step, option, type_name
-from stepwell.cli.options import FLAG, Json, ProgressKind, Quiet, Store, Strict, seconds_of
+from stepwell.cli.options import FLAG, Json, ProgressKind, Quiet, Store, Strict, SyncLevel, seconds_of
 from stepwell.cli.signals import Interrupts
 from stepwell.cli.streams import guarded
 from stepwell.errors import CodecError, InputError
@@ -23,7 +23,7 @@ from stepwell.plan.plan import Plan
 
 OWN_OPTIONS = (
     "--param", "--params", "--key", "--on-failure", "--run-timeout", "--strict", "--no-strict", "--quiet",
-    "--no-quiet", "--progress", "--no-input", "--json", "--store", "--help",
+    "--no-quiet", "--progress", "--sync", "--no-input", "--json", "--store", "--help",
 )  # fmt: skip
 Target_ = Annotated[
     str,
@@ -65,6 +65,7 @@ def run(
     strict: Strict = None,
     quiet: Quiet = None,
     progress: ProgressKind = None,
+    sync: SyncLevel = None,
     no_input: NoInput = False,
     json: Json = False,
     store: Store = None,
@@ -80,7 +81,7 @@ def run(
     options = {"key": key, "on_failure": on_failure, "run_timeout": run_timeout}
     settings = load_settings()
     place = find_store(store, settings=settings)
-    manner = manner_of(settings, strict, quiet, progress, json=json, store=store, kept=place is not None)
+    manner = manner_of(settings, strict, quiet, progress, sync, json=json, store=store, kept=place is not None)
     with guarded() as out, Interrupts() as interrupts:
         found = find_target(target)
         plan = found.pipeline.compile()

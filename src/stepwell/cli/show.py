@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from stepwell import events as ev
-from stepwell.api.app import App
+from stepwell.api.glance import Glance, glance, whole
 from stepwell.cli.closing import chief, done, failure_lines, sorted_failures, step_lines, way_on
 from stepwell.cli.ls import document as run_document
 from stepwell.cli.ls import took
@@ -19,28 +17,16 @@ from stepwell.cli.streams import output
 from stepwell.cli.terminal import STATUS_COLOURS, Terminal, look
 from stepwell.events import Failure
 from stepwell.journal.port import RunRow
-from stepwell.state.state import State
-from stepwell.views.facts import brief, inputs_of
+from stepwell.views.facts import brief
 from stepwell.views.frames import own_frame
-from stepwell.views.records import StepRecord, records, replay
+from stepwell.views.records import StepRecord
 from stepwell.views.words import ago, duration, moment, plural
 
-_PAGE = 1000
 _FAILURES = 10
+_LISTED = 1000
+"""So many failures of the items of each map are in --json."""
 _NOTES = 5
 _MANY = 100
-
-
-@dataclass(slots=True)
-class Look:
-    """A run as its facts have it."""
-
-    row: RunRow
-    state: State
-    started: ev.RunStarted
-    inputs: Mapping[str, object]
-    notes: list[str]
-    """Warnings, and why it is blocked."""
 
 
 def show(
@@ -59,43 +45,21 @@ def show(
     """
     now = time.time()
     with opened(store, "show") as app:
-        found = _look(app, find(app, run))
-    steps = records(found.state)
+        row = find(app, run)
+        found = whole(app.store, row) if items else glance(app.store, row, _LISTED if json else _FAILURES)
     out = output()
     if json:
-        out.versioned(_document(found, steps, now, items=items))
+        out.versioned(_document(found, now, items=items))
     else:
-        out.text("\n".join(_lines(found, steps, look(out.stream), now, items=items, store=store)))
+        out.text("\n".join(_lines(found, look(out.stream), now, items=items, store=store)))
     return 0
-
-
-def _look(app: App, row: RunRow) -> Look:
-    facts: list[ev.Event] = []
-
-    def read() -> Iterator[ev.Event]:
-        after = 0
-        while page := app.store.read(row.run_id, after, _PAGE):
-            for fact in page:
-                if isinstance(fact, ev.RunStarted | ev.WarningIssued | ev.RunBlocked):
-                    facts.append(fact)
-                yield fact
-            after = page[-1].seq
-
-    state = replay(read())
-    started = next(fact for fact in facts if isinstance(fact, ev.RunStarted))
-    notes = [fact.message for fact in facts if isinstance(fact, ev.WarningIssued)]
-    if row.status == "blocked":
-        notes += [fact.message for fact in facts if isinstance(fact, ev.RunBlocked)][-1:]
-    return Look(row, state, started, inputs_of(started, app.store.load), notes)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------
 
 
-def _lines(
-    found: Look, steps: Mapping[str, StepRecord], terminal: Terminal, now: float, *, items: bool, store: str | None
-) -> Iterator[str]:
-    row = found.row
+def _lines(found: Glance, terminal: Terminal, now: float, *, items: bool, store: str | None) -> Iterator[str]:
+    row, steps = found.row, found.steps
     status = terminal.paint(row.status, STATUS_COLOURS.get(row.status))
     yield f"run {row.run_id}  {row.pipeline}  {status}"
     yield terminal.fit(f"started  {moment(row.started_at)} ({ago(row.started_at, now)})")
@@ -108,9 +72,11 @@ def _lines(
     told += [f"and {plural(more, 'note')} more, in --json"] if more > 0 else []
     told += _why_interrupted(row)
     fatal, borne = sorted_failures(found.state.failures, steps)
+    unread_fatal = sum(count for name, count in found.unread.items() if steps[name].status == "failed")
+    unread_borne = sum(found.unread.values()) - unread_fatal
     failures = [
-        *failure_lines(fatal, terminal, most=_FAILURES),
-        *failure_lines(borne, terminal, tag="tolerated", most=_FAILURES),
+        *failure_lines(fatal, terminal, most=_FAILURES, unread=unread_fatal),
+        *failure_lines(borne, terminal, tag="tolerated", most=_FAILURES, unread=unread_borne),
     ]
     if failures:
         yield ""
@@ -123,7 +89,7 @@ def _lines(
         yield from list(way_on(row.run_id, row.status, store))[1:]
 
 
-def _about(found: Look) -> Iterator[str]:
+def _about(found: Glance) -> Iterator[str]:
     row = found.row
     if row.key:
         yield f"key      {row.key}"
@@ -159,13 +125,15 @@ def _steps(steps: Mapping[str, StepRecord], terminal: Terminal, *, items: bool) 
 # --- for programs -----------------------------------------------------------------------------------------------------
 
 
-def _document(found: Look, steps: Mapping[str, StepRecord], now: float, *, items: bool) -> dict[str, object]:
+def _document(found: Glance, now: float, *, items: bool) -> dict[str, object]:
+    unread = sum(found.unread.values())
     return {
         **run_document(found.row, now),
         "inputs": dict(found.inputs),
         "notes": found.notes,
-        "steps": [_step(name, record, items=items) for name, record in steps.items()],
+        "steps": [_step(name, record, items=items) for name, record in found.steps.items()],
         "failures": [_failure(one) for one in chief(found.state.failures)],
+        **({"failures_left_out": unread} if unread else {}),
     }
 
 
@@ -183,11 +151,8 @@ def _step(name: str, record: StepRecord, *, items: bool) -> dict[str, object]:
         "duration": record.duration,
         "failure": None if record.failure is None else _failure(record.failure),
     }
-    if record.items:
-        counts: dict[str, int] = {}
-        for item in record.items.values():
-            counts[item.status] = counts.get(item.status, 0) + 1
-        found["items"] = {"total": len(record.items), **counts}
+    if record.counts:
+        found["items"] = {"total": sum(record.counts.values()), **record.counts}
         listed = record.items if items else {key: one for key, one in record.items.items() if one.status == "failed"}
         found["listed"] = {key: {"status": one.status, "attempts": one.attempts} for key, one in listed.items()}
     return found

@@ -6,14 +6,17 @@ import contextlib
 import os
 import signal
 import threading
-from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from stepwell.cli.exits import SIGNAL
 
-_NAMES = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP"}
+if TYPE_CHECKING:  # a help needs no loop
+    from asyncio import AbstractEventLoop
+
+_NAMES = {"SIGINT": "Ctrl-C", "SIGTERM": "SIGTERM", "SIGHUP": "SIGHUP", "SIGBREAK": "Ctrl-Break"}
+"""What there is of them: SIGHUP (its terminal was closed) not on Windows, SIGBREAK only there."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import sys
 from collections.abc import Generator, Mapping
 from typing import IO, TextIO, cast
-
-from stepwell.capture.streams import Routed
 
 SCHEMA_VERSION = 1
 """Of every document that `--json` gives; it grows when a field goes away or means something else."""
@@ -81,7 +78,9 @@ class Output:
     def document(self, document: object) -> None:
         """Write JSON: indented for people, else in one line."""
         indent = 2 if self.is_terminal else None
-        self.text(json.dumps(document, indent=indent, ensure_ascii=not is_unicode(self.stream), default=str))
+        from json import dumps
+
+        self.text(dumps(document, indent=indent, ensure_ascii=not is_unicode(self.stream), default=str))
 
     def versioned(self, document: Mapping[str, object]) -> None:
         """The same for a document of `--json`."""
@@ -120,6 +119,8 @@ def guarded() -> Generator[Output]:
 
     Libraries that keep a stream from when they are imported keep one that knows which step writes to it.
     """
+    from stepwell.capture.streams import Routed
+
     stdout, stderr = sys.stdout, sys.stderr
     stdout.flush()
     sys.stdout, sys.stderr = cast("TextIO", Routed("stdout", stderr)), cast("TextIO", Routed("stderr", stderr))

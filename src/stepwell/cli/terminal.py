@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ def look(stream: IO[str], environ: Mapping[str, str] = os.environ) -> Terminal:
         is_terminal = stream.isatty()
     except ValueError:
         is_terminal = False
-    smart = is_terminal and environ.get("TERM", "") != "dumb"
+    smart = is_terminal and environ.get("TERM", "") != "dumb" and _takes_codes(stream)
     forced = environ.get("FORCE_COLOR", "") not in ("", "0")
     width = max(NARROWEST, shutil.get_terminal_size().columns) if is_terminal or environ.get("COLUMNS") else None
     return Terminal(
@@ -63,6 +64,24 @@ def look(stream: IO[str], environ: Mapping[str, str] = os.environ) -> Terminal:
         unicode=is_unicode(stream),
         width=width,
     )
+
+
+def _takes_codes(stream: IO[str]) -> bool:
+    """Whether a terminal takes escape codes; the console of Windows does once it is asked to, if it is no old one."""
+    if sys.platform != "win32":
+        return True
+    import ctypes
+    import msvcrt
+
+    virtual_terminal = 4
+    mode, system = ctypes.c_ulong(), ctypes.windll.kernel32
+    try:
+        console = msvcrt.get_osfhandle(stream.fileno())
+    except OSError:
+        return False
+    if not system.GetConsoleMode(console, ctypes.byref(mode)):
+        return True  # a terminal of another kind, as that of Git
+    return bool(system.SetConsoleMode(console, mode.value | virtual_terminal))
 
 
 def cells(text: str) -> int:

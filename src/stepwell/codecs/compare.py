@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import cast
 
 import msgspec
@@ -116,6 +117,8 @@ def _zone(moment: dt.datetime | dt.time) -> object:
 def _equal(one: object, two: object) -> bool:
     if isinstance(one, float) and isinstance(two, float):
         return (math.isnan(one) and math.isnan(two)) or (one == two and math.copysign(1, one) == math.copysign(1, two))
+    if isinstance(one, Decimal) and isinstance(two, Decimal):  # a signaling nan cannot be compared, and 1.0 is not 1.00
+        return one.as_tuple() == two.as_tuple()
     if isinstance(one, (complex, dt.tzinfo)) or one != one:
         return repr(one) == repr(two)
     if isinstance(one, (dt.datetime, dt.time)) and isinstance(two, (dt.datetime, dt.time)):

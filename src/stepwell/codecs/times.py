@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from typing import cast
 
 from stepwell.codecs.leaves import Leaf
 from stepwell.codecs.node import Misfit
+
+_TINY = re.compile(r"([+-])00:00:00\.(\d{6})\Z")
+"""An offset of less than a second, which `fromisoformat` takes for none."""
 
 
 class Moment(Leaf):
@@ -58,6 +62,8 @@ class ExactMoment(Leaf):
         bare = text.removesuffix("~")
         bare, _, name = bare.removesuffix("]").partition("[")
         found = cast("dt.datetime | dt.time", next(iter(self.kinds)).fromisoformat(bare))  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        if (tiny := _TINY.search(bare)) is not None:
+            found = found.replace(tzinfo=dt.timezone(dt.timedelta(microseconds=int(tiny[1] + tiny[2]))))
         if name:
             import zoneinfo  # most runs meet no named zone: they do not pay for it
 

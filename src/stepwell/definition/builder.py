@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from typing import cast
+
+from msgspec import Struct
 
 from stepwell.definition.functions import own_name
 from stepwell.definition.options import is_option
@@ -12,7 +14,7 @@ from stepwell.errors import DefinitionError, Problem
 from stepwell.ids import canonical
 
 
-class Built(NamedTuple):
+class Built(Struct, frozen=True):
     """What a call of the builder says, taken apart."""
 
     kind: Kind

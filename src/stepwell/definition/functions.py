@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from types import FunctionType, MethodType
-from typing import NamedTuple, cast
+from typing import cast
+
+from msgspec import Struct
 
 from stepwell.definition.spec import Function
 
@@ -97,7 +99,7 @@ def local_names(function: Function, around: Mapping[str, object]) -> dict[str, o
     return {word: around[word] for word in words if word in around}
 
 
-class Caller(NamedTuple):
+class Caller(Struct, frozen=True):
     """The code that is being executed: its place, its local names, and whether somebody types it just now."""
 
     file: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+from msgspec import Struct, field
 
 from stepwell.definition import later
 from stepwell.definition.functions import own_name, place
@@ -27,8 +28,7 @@ _FIELDS: Mapping[tuple[Kind, str], str] = {("switch", "to"): "routes"}
 """Options that have another name in `StepSpec`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """One step as it arrives: nothing of it is checked yet. `file` and `line` are where it was said."""
 
     kind: Kind

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from stepwell.policy import RetryPolicy
 
@@ -18,8 +19,7 @@ RunsOn = Literal["auto", "inline", "thread"]
 Durability = Literal["strict", "ephemeral"]
 
 
-@dataclass(frozen=True, slots=True)
-class StepSpec:
+class StepSpec(Struct, frozen=True):
     """One step as it was written down; references are still names or functions, durations are seconds."""
 
     name: str
@@ -58,8 +58,7 @@ class StepSpec:
     """What names in string annotations stood for where the function was defined inside another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A whole pipeline as it was written down; `retry`, `timeout` and `durability` are defaults of its steps."""
 
     name: str

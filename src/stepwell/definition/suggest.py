@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from stepwell.ids import canonical
 
@@ -14,6 +13,8 @@ def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     >>> closest("colect", ["collect", "report"])
     'collect'
     """
+    from difflib import get_close_matches  # nobody has misspelt anything yet
+
     by_form = {canonical(name): name for name in known}
     found = get_close_matches(canonical(word), by_form, n=1, cutoff=cutoff)
     return by_form[found[0]] if found else ""

@@ -5,54 +5,56 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
-from stepwell.capture.capture import Capture
+from msgspec import Struct
+
 from stepwell.clock import Clock
 from stepwell.control import CancelToken, StepContext
 from stepwell.engine.inject import Scope, bind
-from stepwell.engine.interpret import interpret
-from stepwell.engine.outcome import Cancelled, Failed, Guarded, Outcome
+from stepwell.engine.interpret import Form, interpret
+from stepwell.engine.outcome import Cancelled, Failed, Guarded, Outcome, retries
 from stepwell.engine.patience import Patience
 from stepwell.engine.stream import Bridge, Ended, Sink, output_of, run_async, run_inline
 from stepwell.engine.worker import Signal, Worker
 from stepwell.errors import CodecError, PayloadLost
-from stepwell.executors.port import Executor
 from stepwell.plan.plan import UNSET, Plan, PlanStep
+
+if TYPE_CHECKING:
+    from stepwell.capture.capture import Capture
+    from stepwell.executors.port import Executor
 
 GRACE = 30.0
 """Seconds that a timed-out thread gets to end; if it does not, its step is not tried again."""
 CANCEL_GRACE = 5.0
 """Seconds that a cancelled thread gets to end with a result that stands."""
 
+_TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
+_NO_ARGUMENTS: tuple[Sequence[object], Mapping[str, object]] = ((), {})
 
-class Call(NamedTuple):
-    """One call of a step's function; `last` says that a failure would not be tried again."""
+
+class Call(Struct, frozen=True):
+    """One call of a step's function; `spent` is how many attempts were made before it and used up."""
 
     step: PlanStep
     path: str
     attempt: int
     args: Sequence[object]
     kwargs: Mapping[str, object]
-    last: bool
+    spent: int
+
+    @property
+    def last(self) -> bool:
+        """Whether it is not made again if its time runs out."""
+        return not retries(self.step, self.spent, _TIMED_OUT)
 
 
 class Attempts:
     """Makes the attempts of one run: everything between a command and its outcome."""
 
-    __slots__ = ("capture", "check", "clock", "encodes", "end", "executor", "plan", "run_id", "scope", "sink")
+    __slots__ = ("capture", "clock", "end", "executor", "form", "plan", "run_id", "scope", "sink")
 
-    def __init__(
-        self,
-        plan: Plan,
-        run_id: str,
-        scope: Scope,
-        clock: Clock,
-        executor: Executor,
-        *,
-        encodes: bool,
-        check: bool,
-    ) -> None:
+    def __init__(self, plan: Plan, run_id: str, scope: Scope, clock: Clock, executor: Executor, form: Form) -> None:
         self.plan = plan
         self.run_id = run_id
         self.capture: Capture | None = None
@@ -64,24 +66,23 @@ class Attempts:
         self.scope = scope
         self.clock = clock
         self.executor = executor
-        self.encodes = encodes
-        self.check = check
+        self.form = form
 
     def dismiss(self) -> None:
         """No attempt is made any more."""
         self.end, self.sink = Worker.end, _no_sink
 
     async def make(
-        self, worker: Worker, step: PlanStep, path: str, attempt: int, item: object = UNSET, last: bool = True
+        self, worker: Worker, step: PlanStep, path: str, attempt: int, item: object = UNSET, spent: int = 0
     ) -> Outcome:
-        """One attempt at a step or item; `last` says that a failure would not be tried again."""
+        """One attempt at a step or item, after so many that were used up."""
         worker.begin()
         source = None if self.capture is None else self.capture.begin(path, attempt)
         try:
-            context = self._context(worker, step, path, attempt)
-            args, kwargs = self._bind(step, item, context)
-            if step.timeout is not None or step.streams or step.mode == "thread":
-                call = Call(step, path, attempt, args, kwargs, last)
+            context = self._context(worker, step, path, attempt) if step.asks else None
+            args, kwargs = self._bind(step, item, context) if step.parameters else _NO_ARGUMENTS
+            if step.watched:
+                call = Call(step, path, attempt, args, kwargs, spent)
                 value = await self._watched(worker, call, self._stream if step.streams else self._call)
             elif step.mode == "async":
                 value = await cast("Awaitable[object]", step.function(*args, **kwargs))
@@ -91,7 +92,7 @@ class Attempts:
                 raise TimeoutError(worker.reason)  # it heard that its time was up and went on: too late
             if step.mode != "async" and inspect.isawaitable(value):
                 raise TypeError(f"`{step.name}` is no async function and returned {value!r}; make it `async def`")
-            return interpret(self.plan, step, value, encodes=self.encodes, check=self.check)
+            return interpret(self.plan, step, value, self.form)
         except asyncio.CancelledError as error:
             return _ended(worker, error)
         except CodecError as error:
@@ -124,11 +125,8 @@ class Attempts:
         except PayloadLost as error:
             raise InputLost(str(error)) from error
 
-    def _context(self, worker: Worker, step: PlanStep, path: str, attempt: int) -> StepContext | None:
-        """What the attempt may know of itself, where it asks for it."""
-        worker.token = None
-        if not step.asks:
-            return None
+    def _context(self, worker: Worker, step: PlanStep, path: str, attempt: int) -> StepContext:
+        """What the attempt may know of itself."""
         worker.token = CancelToken()
         return StepContext(self.run_id, path, step.name, attempt, f"{self.run_id}:{path}", worker.token)
 

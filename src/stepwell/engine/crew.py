@@ -24,20 +24,32 @@ async def _idle(worker: Worker, act: Act) -> None:
     """Nothing is performed any more."""
 
 
+def _nothing() -> None:
+    """Nothing comes of it."""
+
+
 def _unheard(error: BaseException) -> None:
     """Nobody is told any more."""
 
 
 class Crew:
-    """Takes acts in order and has each performed by some worker."""
+    """Takes acts in order and has each performed by some worker, which then commits what came of it.
 
-    __slots__ = ("_failed", "_idle", "_name", "_perform", "_standing_by", "_turn", "over", "todo", "workers")
+    `commit` gives what to wait for before the worker takes its next act, or None.
+    """
+
+    __slots__ = ("_commit", "_failed", "_idle", "_name", "_perform", "_standing_by", "_turn", "over", "todo", "workers")
 
     def __init__(
-        self, name: str, perform: Callable[[Worker, Act], Awaitable[None]], failed: Callable[[BaseException], None]
+        self,
+        name: str,
+        perform: Callable[[Worker, Act], Awaitable[None]],
+        commit: Callable[[], Awaitable[None] | None],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self._name = name
         self._perform = perform
+        self._commit = commit
         self._failed = failed
         self.todo: deque[Act] = deque()
         self.workers: dict[Worker, None] = {}
@@ -66,6 +78,8 @@ class Crew:
                         if self.over:
                             return
                     await self._perform(worker, act)
+                    if not worker.lost and not self.over and (wait := self._commit()) is not None:
+                        await wait
                 elif self.over or not main:
                     return
                 else:
@@ -104,7 +118,7 @@ class Crew:
 
     def dismiss(self) -> None:
         """Nobody will ever ask for anything again."""
-        self._perform, self._failed = _idle, _unheard
+        self._perform, self._commit, self._failed = _idle, _nothing, _unheard
 
     async def leave(self, within: float) -> None:
         """Wait for the other workers; those that were lost are waited for no more."""

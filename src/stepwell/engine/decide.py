@@ -28,7 +28,7 @@ from stepwell.engine.commands import (
 from stepwell.engine.decide_resets import jump_resets
 from stepwell.plan.plan import Plan
 from stepwell.state.items import MapState
-from stepwell.state.state import COMPLETED, FAILED, GUARDING, JOIN, PENDING, RUNNING, TOLERATED, State
+from stepwell.state.state import COMPLETED, FAILED, GUARDING, JOIN, PENDING, RELEASED, RUNNING, TOLERATED, State
 
 _UNLIMITED = 1 << 60
 _AT_ONCE = ("cancelled", "timed_out", "blocked")
@@ -87,7 +87,7 @@ def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
     taken = 0
     for number in state.ready:
         sources = state.graph.before[number]
-        if len(sources) > 1 and number not in state.released:
+        if len(sources) > 1 and state.joining[number] != RELEASED:
             commands.append(Release(number))
         if sources and not _reached(state, number):
             commands.append(_prune(state, number))
@@ -104,14 +104,14 @@ def _reached(state: State, number: int) -> bool:
     """Whether enough of what is before a step is live, and every value that it cannot do without is there."""
     if number in state.hope:
         return state.reached(number)
-    return bool(state.live[number]) and not state.doomed[number] and not state.starved[number]
+    return state.live[number] > 0 and number not in state.doomed and number not in state.starved
 
 
 def _prune(state: State, number: int) -> Prune:
     """Why a step does not run, in the order of the rules."""
-    if state.doomed[number]:
+    if number in state.doomed:
         return Prune(number, "upstream_failed", state.doomed[number])
-    return Prune(number, "no_value" if state.live[number] and state.starved[number] else "not_reached")
+    return Prune(number, "no_value" if state.live[number] and number in state.starved else "not_reached")
 
 
 def _due(plan: Plan, state: State, now: float, free: int, commands: list[Command]) -> bool:
@@ -155,13 +155,15 @@ def _strict(plan: Plan, number: int) -> bool:
 def _concluded(plan: Plan, state: State, commands: list[Command]) -> bool:
     """Conclude the maps that have come to an end."""
     for number, items in state.open.items():
+        if items.closed and items.ended < items.total and not items.failed:
+            continue
         broken = items.failed > 0 and _strict(plan, number)
         source = _source_of(plan, state, number, items)
         if source > COMPLETED and not items.running:
             if source in (FAILED, TOLERATED):
                 commands.append(Conclude(number, failed=True, source_failed=True))
             else:
-                lost = state.doomed[number]
+                lost = number in state.doomed
                 commands.append(_prune(state, number) if lost else Prune(number, "source_gave_nothing"))
         elif (items.closed and items.ended == items.total) or (broken and not items.running):
             commands.append(Conclude(number, broken or not _enough(plan, number, items)))
@@ -196,9 +198,9 @@ def _items(plan: Plan, state: State, free: int, commands: list[Command]) -> None
         fan = plan.steps[number].fan
         if fan is None or (items.failed and fan.min_success is None):
             continue
-        if _source_of(plan, state, number, items) > COMPLETED:
-            continue
         room = min(fan.concurrency - items.running, free)
+        if room <= 0 or (not items.closed and _source_of(plan, state, number, items) > COMPLETED):
+            continue
         index = items.cursor
         while room > 0 and (index := items.stages.find(PENDING, index, items.known)) >= 0:
             commands.append(StartItem(number, index, items.attempts.get(index, 0) + 1))
@@ -273,16 +275,3 @@ def _finish(state: State) -> Finish:
         # Cannot happen while the three rules hold; the run must not claim success if it ever does.
         return Finish("blocked", "steps_without_end")
     return Finish("degraded" if state.degraded else "completed")
-
-
-def next_time(state: State, now: float) -> float | None:
-    """When to ask again even if nothing happens; None where there is no such time.
-
-    `now` is when `decide` was asked last: a retry that was due then and found no slot waits for one, not for a time.
-    """
-    first = state.timers[:1]
-    times = [timer[0] for timer in (first if first and first[0][0] > now else state.timers) if timer[0] > now]
-    times += [items.timers[0][0] for items in state.open.values() if items.timers and items.timers[0][0] > now]
-    if state.deadline is not None and state.halt not in ("cancelled", "timed_out"):
-        times.append(state.deadline)
-    return min(times, default=None)

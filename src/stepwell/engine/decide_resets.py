@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+
+from msgspec import Struct
 
 from stepwell.graph import followers, reached
-from stepwell.plan.plan import Plan, PlanStep
+from stepwell.plan.plan import Plan
 from stepwell.state.state import COMPLETED, FAILED, PENDING, State
 
 
-class Resets(NamedTuple):
+class Resets(Struct, frozen=True):
     """Paths of steps and items that begin a new visit; of the maps in `whole` all items do."""
 
     paths: tuple[str, ...]
@@ -22,7 +23,7 @@ def resets(plan: Plan, state: State) -> Resets:
 
     Needed is an ephemeral step, of which no output is kept, by a step that is still to run.
     """
-    again = {number for number, status in enumerate(state.steps) if status >= FAILED or state.because[number]}
+    again = {number for number, status in enumerate(state.steps) if status >= FAILED or number in state.because}
     unfinished = {number for number, status in enumerate(state.steps) if status < COMPLETED} | again
     if state.stopped_by < 0:  # else nothing runs any more
         again |= _ephemeral_sources(plan, state, unfinished, state.unkept)
@@ -52,8 +53,8 @@ def jump_resets(plan: Plan, state: State, target: int) -> tuple[int, ...]:
 
 
 def _begun(state: State, number: int) -> bool:
-    known = number in state.waited or number in state.passed or number in state.maps  # some keep items over a resume
-    return known or state.steps[number] != PENDING or state.attempts[number] > 0
+    known = state.joining[number] or number in state.passed or number in state.maps  # some keep items over a resume
+    return bool(known) or state.steps[number] != PENDING or state.attempts[number] > 0
 
 
 def _ephemeral_sources(plan: Plan, state: State, users: Iterable[int], lost: Iterable[int]) -> set[int]:
@@ -62,18 +63,8 @@ def _ephemeral_sources(plan: Plan, state: State, users: Iterable[int], lost: Ite
     found: set[int] = set()
     left = list(users) if candidates else []
     while left:
-        for source in _sources(plan.steps[left.pop()]):
+        for source in plan.steps[left.pop()].sources():
             if source in candidates and source not in found:
                 found.add(source)
                 left.append(source)
     return found
-
-
-def _sources(step: PlanStep) -> Iterator[int]:
-    """The steps whose outputs a step takes."""
-    guard = () if step.guard is None else step.guard.parameters
-    for parameter in (*step.parameters, *guard):
-        if parameter.source == "step":
-            yield parameter.step
-    if step.fan is not None:
-        yield step.fan.over

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
+from msgspec import Struct
+
 from stepwell.clock import seconds
-from stepwell.control import CONTROLS, NOTHING, Goto, Output, Raise, Retry, Skip, Stop
+from stepwell.codecs import oversize as limit
+from stepwell.control import NOTHING, Control, Goto, Output, Raise, Retry, Skip, Stop
 from stepwell.definition.functions import own_name
 from stepwell.engine.outcome import Again, Completed, Jump, Outcome, Skipped
 from stepwell.errors import CodecError
@@ -15,13 +18,16 @@ from stepwell.plan.plan import Plan, PlanStep
 from stepwell.text import clean
 
 
-def interpret(plan: Plan, step: PlanStep, value: object, *, encodes: bool, check: bool) -> Outcome:
-    """The outcome of a value; raises what `Raise` holds, and CodecError for what cannot be recorded.
+class Form(Struct, frozen=True):
+    """How outputs are recorded: `bytes` or as they are; `checked`, even where they are not in bytes."""
 
-    `encodes`: outputs are recorded in bytes; `check`: they are checked even where they are not.
-    """
-    stops = False
-    if isinstance(value, CONTROLS):
+    bytes: bool
+    checked: bool
+
+
+def interpret(plan: Plan, step: PlanStep, value: object, form: Form) -> Outcome:
+    """The outcome of a value; raises what `Raise` holds, and CodecError for what cannot be recorded."""
+    if isinstance(value, Control):
         if isinstance(value, Skip):
             return Skipped(clean(str(value.reason)))
         if isinstance(value, Retry):
@@ -32,15 +38,16 @@ def interpret(plan: Plan, step: PlanStep, value: object, *, encodes: bool, check
         if isinstance(value, Goto):
             best = value.best
             target = _target(plan, step, value)
-            return Jump(target, None if best is NOTHING else _completed(step, best, encodes=encodes, check=check))
+            return Jump(target, None if best is NOTHING else _completed(step, best, form))
         stops = isinstance(value, Stop)
         value = cast("Stop[object] | Output[object]", value).value
         if stops and value is None:
             return Completed(None, None, stops=True)
-    return _completed(step, value, encodes=encodes, check=check, stops=stops)
+        return _completed(step, value, form, stops=stops)
+    return _completed(step, value, form)
 
 
-def _completed(step: PlanStep, value: object, *, encodes: bool, check: bool, stops: bool = False) -> Completed:
+def _completed(step: PlanStep, value: object, form: Form, *, stops: bool = False) -> Completed:
     """The value as it is handed on, and as it is recorded."""
     route = None if step.routes is None or stops else _route(step, value)
     if step.ephemeral:
@@ -48,11 +55,13 @@ def _completed(step: PlanStep, value: object, *, encodes: bool, check: bool, sto
     codec = step.codec
     try:
         codec.check(value)
-        if encodes:
-            data = codec.verify(value) if check else codec.encode(value)
-            return Completed(codec.decode(data), Payload(data), stops, route)
-        if check:
-            codec.verify(value)
+        if form.bytes:
+            data = codec.verify(value) if form.checked else codec.encode(value)
+            if len(data) > limit.LARGEST:
+                raise CodecError(limit.oversize(data))
+            return Completed(codec.decode(data), Payload.of(data), stops, route)
+        if form.checked and len(data := codec.verify(value)) > limit.LARGEST:
+            raise CodecError(limit.oversize(data))
     except CodecError as error:
         what = f"the value of the Stop that `{step.name}` returned" if stops else f"what `{step.name}` returned"
         way_out = "; declare it in the return annotation: `Stop[…]`" if stops else ""

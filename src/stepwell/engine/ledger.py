@@ -8,6 +8,7 @@ from msgspec import structs
 
 from stepwell import events as ev
 from stepwell.engine import commands as do
+from stepwell.engine.ask_again import exhausted
 from stepwell.engine.decide import decide
 from stepwell.engine.outcome import (
     Again,
@@ -20,13 +21,14 @@ from stepwell.engine.outcome import (
     Outcome,
     Skipped,
     failure,
+    retries,
     spelled,
 )
 from stepwell.errors import LoopLimit
 from stepwell.failpoints import failpoint
 from stepwell.plan.plan import Plan, PlanStep
 from stepwell.policy import UNDECLARED_ATTEMPTS, RetryPolicy
-from stepwell.state.fold import apply
+from stepwell.state.fold import FOLDS
 from stepwell.state.sparks import CancelSent, GuardDropped, GuardPassed, StepGuarded, StepsTold
 from stepwell.state.state import COMPLETED, GUARDING, State
 
@@ -55,22 +57,29 @@ class Ledger:
 
     def note(self, kind: type[ev.Event], *fields: object) -> None:
         """Write down a fact."""
-        self.seq += 1
-        event = kind(self.run_id, self.seq, self.now, *fields)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        apply(self.state, event)
-        self.batch.append(event)
+        self.take(kind(self.run_id, self.seq + 1, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
     def spark(self, kind: type[ev.Event], *fields: object) -> None:
         """Fold what is never written down."""
-        apply(self.state, kind(self.run_id, 0, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self.take(kind(self.run_id, 0, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    def take(self, event: ev.Event) -> None:
+        """Fold the next fact and keep it for the record, or a spark, which has no number. Each event comes by here."""
+        FOLDS[event.__class__](self.state, event)
+        if event.seq:
+            self.seq = event.seq
+            self.batch.append(event)
 
     @failpoint("engine.decide")
     def decide(self) -> tuple[list[ev.Event], list[do.Command]]:
         """Decide and write down until all that can be done is under way; gives facts to append, then acts to do."""
         plan, state = self.plan, self.state
         while commands := decide(plan, state, self.now):
+            last = exhausted(state, commands)
             for command in commands:
                 self._write(command)
+            if last:
+                break
         batch, acts = self.batch, self.acts
         self.batch, self.acts = [], []
         return batch, acts
@@ -79,11 +88,12 @@ class Ledger:
         """What a command means for the record; and what is left to do about it."""
         state = self.state
         if isinstance(command, do.Start):
-            self.note(ev.StepStarted, state.paths[command.number], command.attempt)
+            path = state.paths[command.number]
+            self.take(ev.StepStarted(self.run_id, self.seq + 1, self.now, path, command.attempt))
             self.acts.append(command)
         elif isinstance(command, do.StartItem):
             path = state.item_path(command.number, command.index)
-            self.spark(ev.ItemStarted, path, command.attempt, command.index)
+            self.take(ev.ItemStarted(self.run_id, 0, self.now, path, command.attempt, command.index))
             self.acts.append(command)
         elif isinstance(command, do.Guard):
             self.spark(StepGuarded, state.paths[command.number])
@@ -205,7 +215,7 @@ class Ledger:
                 own = (outcome.output, outcome.stops, False, "", outcome.soft, not ephemeral)
                 self.note(ev.StepCompleted, path, attempt, *own)
             else:
-                self.note(ev.StepCompleted, path, attempt, outcome.output)
+                self.take(ev.StepCompleted(self.run_id, self.seq + 1, self.now, path, attempt, outcome.output))
         elif isinstance(outcome, Jump):
             self.note(ev.StepCompleted, path, attempt, None, False, False, self.plan.steps[outcome.target].name)
         elif isinstance(outcome, Skipped):
@@ -225,7 +235,7 @@ class Ledger:
         elif self.state.halt and self.state.steps[number] == GUARDING:
             self.spark(GuardDropped, path)  # its `when` raised, but no attempt may begin any more
         else:
-            step, spent = self.plan.steps[number], self.state.spent[number]
+            step, spent = self.plan.steps[number], self.state.spent.get(number, 0)
             if outcome.__class__ is Failed and self.state.attempts[number] < attempt:
                 self.note(ev.StepStarted, path, attempt)  # its `when` raised: that is its first attempt
             retry_at, record = self._again(step, path, None, attempt, spent, outcome)
@@ -239,7 +249,8 @@ class Ledger:
         """Write down how an attempt of a map item ended."""
         path = self.state.item_path(number, index)
         if isinstance(outcome, Completed):
-            self.note(ev.ItemCompleted, path, attempt, index, started_at, outcome.output, outcome.stops)
+            own = (index, started_at, outcome.output, outcome.stops)
+            self.take(ev.ItemCompleted(self.run_id, self.seq + 1, self.now, path, attempt, *own))
         elif isinstance(outcome, Skipped):
             self.note(ev.ItemCompleted, path, attempt, index, started_at, None, False, True)
         elif isinstance(outcome, Cancelled):
@@ -275,14 +286,3 @@ class Ledger:
                 self.errors[path] = outcome.error  # of a map's items, only the first is told with the map
             return None, record
         return self.now + step.retry.wait(spent + 1, self.chance()), record
-
-
-def retries(step: PlanStep, spent: int, failed: Failed) -> bool:
-    """Whether a failure with so many attempts spent before it is tried again."""
-    policy = step.retry
-    return (
-        policy is not None
-        and failed.retryable
-        and spent + 1 < policy.attempts
-        and policy.covers(failed.kind, failed.error)
-    )

@@ -1,4 +1,4 @@
-"""How an attempt can end, as data; and what went wrong in it, as it is recorded."""
+"""How an attempt can end, as data; whether it is made again; and what went wrong in it, as it is recorded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from stepwell.events import Failure
+from stepwell.plan.plan import PlanStep
 from stepwell.text import clean
 
 _LONGEST_MESSAGE, _LONGEST_TRACEBACK = 10_000, 100_000
@@ -98,6 +99,17 @@ def failure(failed: Failed, *, path: str, step: str, item: str | None, attempt: 
     )
 
 
+def retries(step: PlanStep, spent: int, failed: Failed) -> bool:
+    """Whether a failure with so many attempts spent before it is tried again."""
+    policy = step.retry
+    return (
+        policy is not None
+        and failed.retryable
+        and spent + 1 < policy.attempts
+        and policy.covers(failed.kind, failed.error)
+    )
+
+
 def spelled(value: object) -> str:
     """The value as text, for the record; what cannot say what it is, is named by its class."""
     try:
@@ -123,10 +135,10 @@ def _message(error: BaseException) -> str:
 
 def _traceback(error: BaseException) -> str:
     """The traceback's text without the frames of the engine at its head."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN) and frame.tb_next is not None:
-        frame = frame.tb_next
     try:
+        frame = error.__traceback__
+        while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OWN) and frame.tb_next is not None:
+            frame = frame.tb_next
         return "".join(traceback.format_exception(type(error), error, frame))
     except Exception as own:  # notes and causes are the user's code
         return f"(its traceback cannot be had: {type(own).__name__})"

@@ -12,7 +12,7 @@ from stepwell.engine.commands import Guard, Start, StartItem
 from stepwell.engine.crew import Act
 from stepwell.engine.expand import expand, keys_of
 from stepwell.engine.feed import Feed
-from stepwell.engine.ledger import Ledger, retries
+from stepwell.engine.ledger import Ledger
 from stepwell.engine.outcome import Cancelled, Completed, Expanded, Failed, Jump, Outcome
 from stepwell.engine.stream import Sink
 from stepwell.engine.tokens import Tokens
@@ -20,13 +20,10 @@ from stepwell.engine.values import Values, items_of
 from stepwell.engine.worker import Signal, Worker
 from stepwell.errors import CodecError, PayloadLost
 from stepwell.failpoints import failpoint
-from stepwell.plan.plan import Fan, PlanStep
+from stepwell.plan.plan import UNSET, Fan, PlanStep
 from stepwell.state.items import MapState
 from stepwell.state.sparks import Blocking, ItemsSeen, SlotsHeld
 from stepwell.state.state import COMPLETED
-
-_TIMED_OUT = Failed("timeout", "attempt_timed_out", TimeoutError())
-
 
 _NOT_OURS = (CodecError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 """What a user's key= or type may raise; a value that is lost is another matter."""
@@ -83,44 +80,52 @@ class Performer:
     async def perform(self, worker: Worker, act: Act) -> None:
         """Make an attempt and write down its outcome; a value that is lost blocks the run."""
         worker.act = act
-        try:
-            await self._perform(worker, act)
-        except (InputLost, PayloadLost) as error:
-            self._ledger.spark(Blocking, "", 0, "payload_lost", str(error))
-            self._ends(worker, act, Cancelled("payload_lost"), self._clock.now())
-
-    async def _perform(self, worker: Worker, act: Act) -> None:
-        """The attempt; a run that is being cancelled begins none."""
-        number = act.number
+        number, state, started_at = act.number, self._state, 0.0
         step = self._plan.steps[number]
-        if isinstance(act, Start) and number in self._state.maps:
-            try:
-                self._go_on(step, self._state.maps[number])
-            except _NOT_OURS as error:
-                self._ledger.step_ends(number, act.attempt, _unusable(error))
+        if isinstance(act, Start) and number in state.maps:
+            self._go_on(step, act)
             return  # what becomes of a map follows from its items
-        if self._state.cancelling or number in self._state.clearing:
-            why = "goto" if self._state.jumps else "nothing_needs_it"
-            outcome: Outcome = Cancelled(self._state.halt or why)
-        elif isinstance(act, StartItem):
-            await self._item(worker, step, act)
-            return
-        elif isinstance(act, Guard):
-            outcome = await self._attempts.guard(worker, step, self._state.paths[number])
-        elif step.fan is None:
-            last = step.retry is None or not retries(step, self._state.spent[number], _TIMED_OUT)
-            outcome = await self._attempts.make(worker, step, self._state.paths[number], act.attempt, last=last)
-        elif step.fan.live and self._state.steps[step.fan.over] != COMPLETED:
-            outcome = Expanded(0, None, more=True)  # its items come as the source yields them
-        else:
-            outcome = self._expand(number, step.fan)
+        try:
+            if state.cancelling or number in state.clearing:
+                why = "goto" if state.jumps else "nothing_needs_it"
+                outcome: Outcome = Cancelled(state.halt or why)
+            elif isinstance(act, StartItem):
+                started_at = self._clock.now()
+                path, item = state.item_path(number, act.index), self._item(number, act.index)
+                if isinstance(item, Failed):
+                    outcome = item
+                else:
+                    outcome = await self._attempts.make(worker, step, path, act.attempt, item, act.attempt - 1)
+            elif isinstance(act, Guard):
+                outcome = await self._attempts.guard(worker, step, state.paths[number])
+            elif step.fan is None:
+                spent = state.spent.get(number, 0)
+                outcome = await self._attempts.make(worker, step, state.paths[number], act.attempt, UNSET, spent)
+            else:
+                outcome = self._expand(number, step.fan)
+        except (InputLost, PayloadLost) as error:
+            self._block(error)
+            outcome = Cancelled("payload_lost")
         if worker.told:
             await worker.settle()
         if not worker.lost:
-            self._ends(worker, act, outcome, 0.0)
+            self._ends(worker, act, outcome, started_at)
+
+    def _block(self, error: Exception) -> None:
+        """What the run needs is gone: it ends once nothing of it runs any more."""
+        self._ledger.spark(Blocking, "", 0, "payload_lost", str(error))
+
+    def _item(self, number: int, index: int) -> object:
+        """What a map item is called with; a failure where it cannot be had."""
+        try:
+            return self._values.item(number, index)
+        except _NOT_OURS as error:
+            return _unusable(error)
 
     def _expand(self, number: int, fan: Fan) -> Outcome:
-        """A map begins on a source that has ended."""
+        """A map begins: on a source that has ended, or with no item yet, since they come as its source yields them."""
+        if fan.live and self._state.steps[fan.over] != COMPLETED:
+            return Expanded(0, None, more=True)
         try:
             outcome, items = expand(fan, self._values.step(fan.over))
         except _NOT_OURS as error:
@@ -128,8 +133,18 @@ class Performer:
         self._values.use_source(number, items)
         return outcome
 
-    def _go_on(self, step: PlanStep, items: MapState) -> None:
-        """A map goes on with the items that it has; if its source has ended meanwhile, with all that it gave."""
+    def _go_on(self, step: PlanStep, act: Start) -> None:
+        """A map goes on with the items that it has."""
+        try:
+            self._find_items(step, self._state.maps[step.number])
+        except _NOT_OURS as error:
+            self._ledger.step_ends(step.number, act.attempt, _unusable(error))
+        except PayloadLost as error:
+            self._block(error)
+            self._ledger.step_ends(step.number, act.attempt, Cancelled("payload_lost"))
+
+    def _find_items(self, step: PlanStep, items: MapState) -> None:
+        """The values of a map's items; if its source has ended meanwhile, of all that it gave."""
         fan = step.fan
         if fan is None or self._state.steps[fan.over] != COMPLETED:
             return
@@ -147,22 +162,6 @@ class Performer:
         if feed.broken is not None:
             raise feed.broken.error
 
-    async def _item(self, worker: Worker, step: PlanStep, act: StartItem) -> None:
-        number, index = act.number, act.index
-        started_at = self._clock.now()
-        last = step.retry is None or not retries(step, act.attempt - 1, _TIMED_OUT)
-        path = self._state.item_path(number, index)
-        try:
-            item = self._values.item(number, index)
-        except _NOT_OURS as error:
-            self._ends(worker, act, _unusable(error), started_at)
-            return
-        outcome = await self._attempts.make(worker, step, path, act.attempt, item, last=last)
-        if worker.told:
-            await worker.settle()
-        if not worker.lost:
-            self._ends(worker, act, outcome, started_at)
-
     @failpoint("engine.ends")
     def _ends(self, worker: Worker, act: Act, outcome: Outcome, started_at: float) -> None:
         """Write down the outcome of an attempt."""
@@ -171,7 +170,7 @@ class Performer:
         if worker.signal == "cancel" and number in self._state.clearing and isinstance(outcome, Failed):
             outcome = Cancelled(worker.reason)  # however it took it: nobody waits for its end
         if isinstance(act, StartItem):
-            if isinstance(outcome, Completed) and (self._keeps or self._plan.steps[number].ephemeral):
+            if self._plan.steps[number].ephemeral and isinstance(outcome, Completed):
                 self._values.keep_item(number, act.index, outcome.value)
             ledger.item_ends(number, act.index, act.attempt, started_at, outcome)
         else:

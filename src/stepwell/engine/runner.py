@@ -6,27 +6,30 @@ act ──► Performer ──► facts ──► Ledger (fold, decide) ──�
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stepwell import events as ev
-from stepwell.capture.capture import Capture
 from stepwell.clock import Clock, Timer
+from stepwell.engine.ask_again import next_time
 from stepwell.engine.attempt import CANCEL_GRACE, Attempts
 from stepwell.engine.audience import Audience
 from stepwell.engine.commands import CancelRunning, CancelSteps, Command, Guard, Reset, Start, StartItem
-from stepwell.engine.crew import Act, Crew
-from stepwell.engine.decide import next_time
+from stepwell.engine.crew import Crew
 from stepwell.engine.inject import Scope
+from stepwell.engine.interpret import Form
 from stepwell.engine.ledger import Ledger
 from stepwell.engine.perform import Performer
 from stepwell.engine.values import Values
-from stepwell.engine.worker import Worker
-from stepwell.executors.port import Executor
 from stepwell.failpoints import failpoint
 from stepwell.journal.port import Lease, Store
 from stepwell.plan.plan import Plan
 from stepwell.state.state import State
 from stepwell.text import clean
+
+if TYPE_CHECKING:
+    from stepwell.capture.capture import Capture
+    from stepwell.executors.port import Executor
 
 _ACTS = (Start, StartItem, Guard)
 _LAST = (ev.RunFinished, ev.RunBlocked)
@@ -74,21 +77,13 @@ class Runner:
         """When that timer comes."""
         self._ack: asyncio.Future[None] | None = None
         """Of the last append that was not durable at once."""
-        self._crew = Crew(f"stepwell {lease.run_id}", self._perform, self._fail)
         scope = Scope(self.values.input, self.values.step)
-        attempts = Attempts(
-            plan,
-            lease.run_id,
-            scope,
-            clock,
-            executor,
-            encodes=store.encodes,
-            check=check,
-        )
+        attempts = Attempts(plan, lease.run_id, scope, clock, executor, Form(store.encodes, check))
         self._performer = Performer(
             self.ledger, attempts, self.values, clock, self.audience, self._tick, keeps=store.encodes
         )
         attempts.end, attempts.sink = self._performer.end, self._performer.sink
+        self._crew = Crew(f"stepwell {lease.run_id}", self._performer.perform, self._commit, self._fail)
         self._attempts = attempts
 
     def begin(self, facts: Sequence[Fact]) -> None:
@@ -107,7 +102,8 @@ class Runner:
         if task is None:
             raise AssertionError("a run needs an asyncio task")
         try:
-            await self._commit()
+            if (wait := self._commit()) is not None:
+                await wait
             await self._crew.work(task, main=True)
         except asyncio.CancelledError as error:
             self._fail(error)
@@ -146,13 +142,29 @@ class Runner:
         if not any(worker.main for worker in self._crew.workers if not worker.lost):
             self._end_for_all()
 
-    async def _perform(self, worker: Worker, act: Act) -> None:
-        await self._performer.perform(worker, act)
-        if not worker.lost and not self._crew.over:
-            await self._commit()
+    def _commit(self) -> Awaitable[None] | None:
+        """Decide, append, and release what was decided; or give what does that last part once all of it is durable."""
+        batch, acts = self.ledger.decide()
+        try:
+            ack = self._append(batch, self.state.running <= 1 and self._alone())
+        except Exception as error:  # of the store: the run cannot go on
+            self._fail(error)
+            return None
+        if ack is not None:
+            return self._release_later(ack, batch, acts)
+        self._release(batch, acts)
+        return None
+
+    async def _release_later(self, ack: asyncio.Future[None], batch: list[ev.Event], acts: list[Command]) -> None:
+        try:
+            await ack
+        except Exception as error:
+            self._fail(error)
+        else:
+            self._release(batch, acts)
 
     @failpoint("engine.append")
-    def _append(self, batch: list[ev.Event], *, alone: bool) -> asyncio.Future[None] | None:
+    def _append(self, batch: list[ev.Event], alone: bool) -> asyncio.Future[None] | None:
         """Append the facts; gives what to wait for before anything that was decided with them, or after them, is done.
 
         Without facts of its own a decision rests on those that are on their way.
@@ -160,20 +172,9 @@ class Runner:
         if batch:
             self._ack = self._store.append(self._lease, batch, alone)
         ack = self._ack
-        durable = ack is None or (ack.done() and not ack.cancelled() and ack.exception() is None)
-        return None if durable else ack
-
-    async def _commit(self) -> None:
-        """Decide, append, wait until it is durable, and release what was decided."""
-        batch, acts = self.ledger.decide()
-        try:
-            ack = self._append(batch, alone=self.state.running <= 1 and self._alone())
-            if ack is not None:
-                await ack
-        except Exception as error:  # of the store: the run cannot go on
-            self._fail(error)
-            return
-        self._release(batch, acts)
+        if ack is None or (ack.done() and not ack.cancelled() and ack.exception() is None):
+            return None
+        return ack
 
     def _tick(self) -> None:
         """The same from a callback, which cannot wait: time has passed, a slot is free, somebody wants something."""
@@ -183,7 +184,7 @@ class Runner:
         self.ledger.now = self._clock.now()
         batch, acts = self.ledger.decide()
         try:
-            ack = self._append(batch, alone=False)
+            ack = self._append(batch, False)
         except Exception as error:
             self._fail(error)
             return

@@ -13,9 +13,11 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
-from stepwell.control import CONTROLS, Cancelled, Output
+from msgspec import Struct
+
+from stepwell.control import Cancelled, Control, Output
 from stepwell.engine.patience import Patience
 from stepwell.plan.plan import UNSET, PlanStep
 
@@ -51,7 +53,7 @@ class Sink(Protocol):
         ...
 
 
-class Ended(NamedTuple):
+class Ended(Struct, frozen=True):
     """What a generator said besides its values: the last control value that it yielded, and what it returned."""
 
     control: object
@@ -76,7 +78,7 @@ async def run_async(generator: AsyncGenerator[object], sink: Sink, patience: Pat
     turn = 0
     try:
         async for value in generator:
-            if isinstance(value, CONTROLS):
+            if isinstance(value, Control):
                 control = cast("object", value)
                 continue
             turn += 1
@@ -99,7 +101,7 @@ async def run_inline(generator: Generator[object, None, object], sink: Sink, pat
                 value = next(generator)
             except StopIteration as stop:
                 return Ended(control, stop.value)
-            if isinstance(value, CONTROLS):
+            if isinstance(value, Control):
                 control = cast("object", value)
                 continue
             turn += 1
@@ -135,7 +137,7 @@ class Bridge:
                     value = next(generator)
                 except StopIteration as stop:
                     return Ended(control, stop.value)
-                if isinstance(value, CONTROLS):
+                if isinstance(value, Control):
                     control = cast("object", value)
                 else:
                     self._put(value)

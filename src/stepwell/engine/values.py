@@ -12,7 +12,8 @@ from typing import cast
 from uuid import UUID
 
 from stepwell.errors import CodecError, PayloadLost
-from stepwell.events import Payload
+from stepwell.events import LARGE, Payload
+from stepwell.ids import escape
 from stepwell.journal.port import Blobs
 from stepwell.plan.plan import UNSET, Plan
 from stepwell.state.state import COMPLETED, State
@@ -38,12 +39,13 @@ class Values:
         self._copies = copies
         self._steps: list[object] = [UNSET] * len(plan.steps)
         self._items: dict[int, dict[int, object]] = {}
-        """Of maps, by index: live outputs of items, where the state has them encoded."""
+        """Of ephemeral maps, by index: the outputs of items."""
         self._sources: dict[int, Sequence[object]] = {}
 
     def keep(self, number: int, value: object) -> None:
-        """The output that a step has just given."""
-        self._steps[number] = value
+        """The output that a step has just given, for who is to take it."""
+        if (self._copies and number in self._plan.taken) or self._plan.steps[number].ephemeral:
+            self._steps[number] = value
 
     def forget(self, numbers: Iterable[int]) -> None:
         """These steps begin a new visit: nothing of what they gave counts any more."""
@@ -53,12 +55,16 @@ class Values:
             self._sources.pop(number, None)
 
     def keep_item(self, number: int, index: int, value: object) -> None:
-        """The output that a map item has just given; a state that holds live values needs it no second time."""
+        """The output that an item of an ephemeral map has just given: nothing of it is recorded."""
         self._items.setdefault(number, {})[index] = value
 
     def input(self, name: str) -> object:
         """An input of the run."""
-        return self._own(self._inputs[name])
+        value = self._inputs[name]
+        if not self._copies or isinstance(value, _UNCHANGING):
+            return value
+        codec = self._plan.inputs[name].codec
+        return codec.decode(codec.encode(value))  # as who resumes the run gets it
 
     def _own(self, value: object) -> object:
         """A copy where values are recorded: they are plain data then, and nobody may see what another does to them."""
@@ -74,7 +80,7 @@ class Values:
         value = self._steps[number]
         if value is UNSET:
             value = self._recorded(number)
-        keep = not self._copies or isinstance(value, _UNCHANGING) or self._plan.steps[number].ephemeral
+        keep = not self._copies or _is_small(value) or self._plan.steps[number].ephemeral
         self._steps[number] = value if keep else UNSET
         return value
 
@@ -91,7 +97,7 @@ class Values:
         """What the item that returned `Stop` gave with it: the last one that has an output."""
         items, live = self._state.maps[number], self._items.get(number, {})
         index = items.stopped_by
-        return live[index] if index in live else self._decoded(number, items.results[index])
+        return live[index] if index in live else self._decoded(number, items.results[index], index)
 
     def use_source(self, number: int, items: Sequence[object]) -> None:
         """The items that a map runs over."""
@@ -115,16 +121,16 @@ class Values:
             return self._decoded(number, self._state.outputs[number])
         items, live = self._state.maps[number], self._items.pop(number, {})
         return [
-            live[index] if index in live else self._decoded(number, output)
+            live[index] if index in live else self._decoded(number, output, index)
             for index, output in enumerate(items.results)
             if items.stages[index] == COMPLETED
         ]
 
-    def _decoded(self, number: int, output: object) -> object:
+    def _decoded(self, number: int, output: object, index: int | None = None) -> object:
         if not isinstance(output, Payload):
             return output
         step = self._plan.steps[number]
-        data = self._blobs.load(output) if output.data is None else output.data
+        data = self._loaded(number, output, index) if output.data is None else output.data
         try:
             return step.codec.decode(data)
         except CodecError as error:
@@ -132,6 +138,21 @@ class Values:
                 f"what is recorded of step `{step.name}` does not fit its return type any more: {error}; "
                 "give it back its former type, or start a new run"
             ) from error
+
+    def _loaded(self, number: int, output: Payload, index: int | None) -> bytes:
+        """The bytes of a value that lies outside of the record; where they are lost, whose they are is said."""
+        try:
+            return self._blobs.load(output)
+        except PayloadLost as error:
+            item = "" if index is None else f"[{escape(self._state.maps[number].key(index))}]"
+            raise PayloadLost(f"what `{self._state.paths[number]}{item}` gave is lost: {error}") from error
+
+
+def _is_small(value: object) -> bool:
+    """Whether a value can be shared, and kept for others although the record has it too."""
+    if isinstance(value, (str, bytes)):
+        return len(value) <= LARGE
+    return isinstance(value, _UNCHANGING)
 
 
 def items_of(source: object) -> Sequence[object]:

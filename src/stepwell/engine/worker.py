@@ -40,6 +40,7 @@ class Worker:
         """An attempt begins."""
         self.busy = True
         self.signal = ""
+        self.token = None
 
     def forget(self) -> None:
         """Nobody waits for this task any more: neither the end of the event loop, nor a complaint that it is pending.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepwell.events.base import Event, EventKind, Failure, Payload
+from stepwell.events.base import LARGE, Event, EventKind, Failure, Payload, in_memory
 from stepwell.events.items import ItemCancelled, ItemCompleted, ItemFailed, ItemRetrying, MapExpanded
 from stepwell.events.live import ItemStarted, LogLine, Token
 from stepwell.events.runs import (
@@ -32,6 +32,7 @@ from stepwell.events.steps import (
 __all__ = [
     "ENDS",
     "FACTS",
+    "LARGE",
     "LIVE",
     "BranchChosen",
     "Event",
@@ -64,6 +65,7 @@ __all__ = [
     "StepStarted",
     "Token",
     "WarningIssued",
+    "in_memory",
 ]
 
 LIVE = frozenset({ItemStarted, Token, LogLine})

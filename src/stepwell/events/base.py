@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import ClassVar
 
 from msgspec import Struct
@@ -41,12 +42,28 @@ class EventKind(StrEnum):
     LOG = "LOG"
 
 
+LARGE = 16 * 1024
+"""A value of more bytes than this lies outside of the journal."""
+
+
 class Payload(Struct, frozen=True, gc=False):
-    """A value in its recorded form: msgpack bytes, or, where they lie outside the journal, their digest and size."""
+    """A value in its recorded form: msgpack bytes; of those that lie outside of the journal, their digest and size."""
 
     data: bytes | None
     digest: str = ""
     size: int = 0
+
+    @classmethod
+    def of(cls, data: bytes) -> Payload:
+        """These bytes, with their digest where they are LARGE."""
+        return cls(data) if len(data) <= LARGE else cls(data, sha256(data).hexdigest(), len(data))
+
+
+def in_memory(output: object) -> object:
+    """What a run keeps of an output: of bytes that lie outside of the journal, only which they are."""
+    if isinstance(output, Payload) and output.digest:
+        return Payload(None, output.digest, output.size)
+    return output
 
 
 class Failure(Struct, frozen=True):

@@ -11,16 +11,18 @@ import contextlib
 import contextvars
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 _IDLE_SECONDS = 10.0
 _MOST = 256
 """More calls than this at once wait for a thread."""
 
 
-class _Call(NamedTuple):
+class _Call(Struct, frozen=True):
     function: Callable[..., object]
     args: Sequence[object]
     kwargs: Mapping[str, object]
@@ -102,7 +104,7 @@ def _succeed(future: asyncio.Future[object], value: object) -> None:
 def _fail(future: asyncio.Future[object], error: BaseException) -> None:
     if future.done():
         return
-    if isinstance(error, (StopIteration, GeneratorExit)):  # no future may carry these through an `await`
+    if issubclass(type(error), (StopIteration, GeneratorExit)):  # no future may carry these through an `await`
         wrapped = RuntimeError(f"the function raised {type(error).__name__}")
         wrapped.__cause__ = error
         error = wrapped
@@ -110,7 +112,7 @@ def _fail(future: asyncio.Future[object], error: BaseException) -> None:
 
 
 _threads = Threads()
-if hasattr(os, "register_at_fork"):
+if sys.platform != "win32":  # nothing is forked there
     os.register_at_fork(after_in_child=_threads.forget)
 
 

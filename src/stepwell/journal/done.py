@@ -1,9 +1,14 @@
-"""How many steps of a run have ended: a fold of its ends and resets, the same in every room."""
+"""How many steps a run has behind it: a fold of their ends and resets, the same in every room.
+
+Behind it are steps that a resume leaves as they are: not those that were cancelled, or failed and were not tolerated.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+from stepwell.events import Event, StepCancelled, StepFailed
 
 _VISIT = re.compile(r"#[1-9][0-9]*(?=/|\Z)")
 
@@ -22,11 +27,20 @@ def is_item(path: str) -> bool:
     return "[" in path
 
 
-def fold_done(ended: set[str], history: Iterable[tuple[str, ...]]) -> set[str]:
-    """Which steps are ended after this history, added to those that were before.
+def is_done(end: Event) -> bool:
+    """Whether a step with this end is behind the run.
 
-    `(path,)` is the end of a step; `("", path, …)` is a STEP_RESET with the paths that it un-ends. Whichever visit a
-    reset names, the step has none of its own left, nor do the steps inside it.
+    >>> is_done(StepFailed("r", 7, 0.0, "a", 1)), is_done(StepFailed("r", 7, 0.0, "a", 1, tolerated=True))
+    (False, True)
+    """
+    return end.tolerated if isinstance(end, StepFailed) else not isinstance(end, StepCancelled)
+
+
+def fold_done(ended: set[str], history: Iterable[tuple[str, ...]]) -> set[str]:
+    """Which steps are done after this history, added to those that were before.
+
+    `(path,)` is such an end of a step; `("", path, …)` is a STEP_RESET with the paths that it un-ends. Whichever visit
+    a reset names, the step has none of its own left, nor do the steps inside it.
     """
     for first, *paths in history:
         if first:
@@ -46,5 +60,5 @@ def _around(step: str) -> list[str]:
 
 
 def count_done(history: Iterable[tuple[str, ...]]) -> int:
-    """How many steps are ended after this history."""
+    """How many steps are done after this history."""
     return len(fold_done(set(), history))

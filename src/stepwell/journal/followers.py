@@ -10,31 +10,14 @@ from collections.abc import Callable
 class _Follower:
     """One call to make on one loop; `due` while it is scheduled, so that news which come in a burst cost one call."""
 
-    __slots__ = ("_call", "_due", "_loop", "_thread", "ended")
+    __slots__ = ("call", "due", "ended", "loop", "thread")
 
     def __init__(self, call: Callable[[], None]) -> None:
-        self._call = call
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._due = False
+        self.call = call
+        self.loop = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
+        self.due = False
         self.ended = False
-
-    def tell(self) -> None:
-        """Have the call made soon, from whichever thread this is."""
-        if self._due or self.ended:
-            return
-        self._due = True
-        here = threading.get_ident() == self._thread
-        try:
-            (self._loop.call_soon if here else self._loop.call_soon_threadsafe)(self._make)
-        except RuntimeError:  # its loop is closed: nobody is left to hear it
-            self.ended = True
-
-    def _make(self) -> None:
-        # Cleared first: what is written from here on is told again.
-        self._due = False
-        if not self.ended:
-            self._call()
 
 
 class Followers:
@@ -67,7 +50,29 @@ class Followers:
 
         return end
 
-    def tell(self, run_id: str) -> None:
-        """There may be news of this run."""
-        for follower in self.by_run.get(run_id, ()):
-            follower.tell()
+    def tell(self, *run_ids: str) -> None:
+        """There may be news of these runs: have the calls made soon, with one wake-up a loop, from whichever thread."""
+        due: dict[asyncio.AbstractEventLoop, list[_Follower]] = {}
+        for run_id in run_ids:
+            for follower in self.by_run.get(run_id, ()):
+                if not follower.due and not follower.ended:
+                    follower.due = True
+                    due.setdefault(follower.loop, []).append(follower)
+        for loop, followers in due.items():
+            here = threading.get_ident() == followers[0].thread
+            try:
+                (loop.call_soon if here else loop.call_soon_threadsafe)(_make, followers)
+            except RuntimeError:  # the loop is closed: nobody is left to hear it
+                for follower in followers:
+                    follower.ended = True
+
+
+def _make(followers: list[_Follower]) -> None:
+    for follower in followers:
+        # Cleared first: what is written from here on is told again.
+        follower.due = False
+        try:
+            if not follower.ended:
+                follower.call()
+        except Exception as error:  # the others are told all the same
+            follower.loop.call_exception_handler({"message": f"{follower.call!r} failed", "exception": error})

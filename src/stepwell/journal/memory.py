@@ -6,14 +6,17 @@ lease, one for each event's class, and nothing that is not needed before somebod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 
 from stepwell.errors import PayloadLost, StoreError
-from stepwell.events import Event, Payload, StepStarted
+from stepwell.events import Event, Payload, StepCompleted, StepStarted
 from stepwell.journal import refusals
+from stepwell.journal.done import is_done
 from stepwell.journal.followers import Followers
+from stepwell.journal.items import count_items
 from stepwell.journal.memory_run import ITEM_END, PARTS, STEP_END, TURN, Run, turn
-from stepwell.journal.port import Lease, Request, RunRow
+from stepwell.journal.port import Lease, Request, RunRow, Wanted
 
 
 class MemoryStore:
@@ -34,6 +37,8 @@ class MemoryStore:
         self._asked: set[str] = set()
         self._followers = Followers()
         self._followed = self._followers.by_run
+        self._listeners = Followers()
+        """Told of requests only."""
         self._closed = False
 
     # --- facts --------------------------------------------------------------------------------------------------------
@@ -58,7 +63,7 @@ class MemoryStore:
                 path = event.path
                 if path in run.ends:
                     raise self._refusal(run, events, seq)
-                run.ends[path] = None
+                run.ends[path] = cls is StepCompleted or is_done(event)
             elif part == ITEM_END:
                 path = event.path
                 if path in run.item_ends:
@@ -96,8 +101,24 @@ class MemoryStore:
             return refusals.gap(run.run_id, seq, event.seq)
         return refusals.second_end(run.run_id, event.path)
 
-    def read(self, run_id: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+    def read(
+        self, run_id: str, after: int = 0, limit: int = 1000, wanted: Wanted | None = None, *, latest: bool = False
+    ) -> Sequence[Event]:
         """Facts with `seq > after`; raises StoreError where they were not kept."""
+        if wanted is None and not latest:
+            return self._kept(run_id, after, limit)
+        kept = self._kept(run_id, after)
+        found = (fact for fact in (reversed(kept) if latest else kept) if wanted is None or wanted.takes(fact))
+        facts = list(islice(found, limit))
+        return facts[::-1] if latest else facts
+
+    def count_items(
+        self, run_id: str, maps: Collection[str], after: int = 0, but: Collection[str] = ()
+    ) -> Mapping[str, Mapping[str, int]]:
+        """How many items of each of these maps have come to what."""
+        return count_items(self._kept(run_id, after), maps, but)
+
+    def _kept(self, run_id: str, after: int, limit: int | None = None) -> Sequence[Event]:
         run = self._runs.get(run_id)
         if run is None:
             return []
@@ -107,11 +128,11 @@ class MemoryStore:
                 "give the run a store (`store=` or `App()`), or iterate it from its start"
             )
         start = after - run.dropped
-        return run.events[start : start + limit]
+        return run.events[start : None if limit is None else start + limit]
 
-    def follow(self, run_id: str, call: Callable[[], None]) -> Callable[[], None]:
+    def follow(self, run_id: str, call: Callable[[], None], *, facts: bool = True) -> Callable[[], None]:
         """Call on the running loop when there may be news; with `retain=False` facts are kept from here on."""
-        return self._followers.add(run_id, call)
+        return (self._followers if facts else self._listeners).add(run_id, call)
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -193,6 +214,7 @@ class MemoryStore:
             self._asked.add(request.id)
             run.asked[request.id] = request
             self._followers.tell(request.run_id)
+            self._listeners.tell(request.run_id)
 
     def requests(self, run_id: str) -> Sequence[Request]:
         """What is asked and not taken, oldest first."""

@@ -46,8 +46,8 @@ class Run:
         self.events: list[Event] = []
         self.dropped = 0
         """How many of the first facts were not kept."""
-        self.ends: dict[str, None] = {}
-        """The paths of steps that have an end, in the order in which they ended."""
+        self.ends: dict[str, bool] = {}
+        """The paths of steps that have an end, in the order in which they ended, and whether these are done."""
         self.item_ends: set[str] = set()
         self.resets: list[tuple[int, tuple[str, ...]]] = []
         """What each STEP_RESET named, with how many steps had ended before it."""
@@ -69,13 +69,13 @@ class Run:
         )  # fmt: skip
 
     def _history(self) -> Iterator[tuple[str, ...]]:
-        ends = list(self.ends)
+        ends = list(self.ends.items())
         start = 0
         for count, paths in self.resets:
-            yield from ((path,) for path in ends[start:count])
+            yield from ((path,) for path, done in ends[start:count] if done)
             yield ("", *paths)
             start = count
-        yield from ((path,) for path in ends[start:])
+        yield from ((path,) for path, done in ends[start:] if done)
 
 
 def turn(run: Run, events: Sequence[Event]) -> None:

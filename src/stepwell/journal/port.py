@@ -8,12 +8,15 @@ be called by the owner of the run's lease and gives back None where the facts ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from stepwell.events import Event, Payload
+from stepwell.events import Event, EventKind, Payload
+
+Sync = Literal["full", "process"]
+"""What a durable fact survives: a power cut too, or the death of the process only."""
 
 
 class Lease(Struct, frozen=True):
@@ -39,7 +42,7 @@ class RunRow(Struct, frozen=True):
     steps: int = 0
     """How many steps the pipeline has."""
     done: int = 0
-    """How many of them have ended."""
+    """How many of them are behind it: a resume would leave them as they are (`journal.done`)."""
     seq: int = 0
     """The last fact's number."""
 
@@ -52,6 +55,27 @@ class Request(Struct, frozen=True):
     kind: Literal["cancel"]
     at: float
     reason: str = ""
+
+
+class Wanted(Struct, frozen=True):
+    """Which facts of a run somebody asks for: of these kinds, and about this step, item or visit; empty means all.
+
+    >>> wanted = Wanted(step="measure")
+    >>> [wanted.about(path) for path in ("measure", "measure[7]", "measure#2", "measured")]
+    [True, True, True, False]
+    """
+
+    kinds: frozenset[EventKind] = frozenset()
+    step: str = ""
+
+    def takes(self, fact: Event) -> bool:
+        """Whether this fact is one of them."""
+        return (not self.kinds or fact.kind in self.kinds) and self.about(fact.path)
+
+    def about(self, path: str) -> bool:
+        """Whether a fact of this path is about the step: itself, one of its items or visits, or a step inside it."""
+        step = self.step
+        return not step or path == step or (path.startswith(step) and path[len(step)] in "[#/")
 
 
 class Journal(Protocol):
@@ -68,14 +92,30 @@ class Journal(Protocol):
         """
         ...
 
-    def read(self, run_id: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
-        """Facts with `seq > after`, in order, at most `limit`; values are `Payload`s, or as they were given."""
+    def read(
+        self, run_id: str, after: int = 0, limit: int = 1000, wanted: Wanted | None = None, *, latest: bool = False
+    ) -> Sequence[Event]:
+        """Facts with `seq > after`, in order, at most `limit`; values are `Payload`s, or as they were given.
+
+        With `wanted` only those, which is quick where they are few among many; with `latest` the last ones of them
+        and not the first.
+        """
         ...
 
-    def follow(self, run_id: str, call: Callable[[], None]) -> Callable[[], None]:
+    def count_items(
+        self, run_id: str, maps: Collection[str], after: int = 0, but: Collection[str] = ()
+    ) -> Mapping[str, Mapping[str, int]]:
+        """How many items of each of these maps have come to what, as `journal.items` counts it.
+
+        Counted are facts with `seq > after`, but for those of these paths.
+        """
+        ...
+
+    def follow(self, run_id: str, call: Callable[[], None], *, facts: bool = True) -> Callable[[], None]:
         """Call on the running loop whenever the run may have new facts or requests; gives back the call that ends this.
 
-        What this process wrote is told at once, what another one wrote within 100 ms.
+        What this process wrote is told at once, what another one wrote within 100 ms. Without `facts` only requests
+        are told.
         """
         ...
 

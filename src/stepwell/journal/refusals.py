@@ -13,6 +13,11 @@ def lease_lost(run_id: str) -> LeaseLost:
     )
 
 
+def missing(run_id: str, seq: int) -> StoreError:
+    """A fact is not there, and later ones are."""
+    return StoreError(f"run {run_id}: fact {seq} is missing; the store is damaged: restore a backup")
+
+
 def second_end(run_id: str, path: str) -> LeaseLost:
     """A path that has an end would get another one."""
     return LeaseLost(
@@ -51,6 +56,14 @@ def id_taken(run_id: str) -> RunError:
     return RunError(
         f"there is a run with the id {run_id} already; choose another `run_id`, or `stepwell resume {run_id}`",
         run_id=run_id,
+    )
+
+
+def unknown_sync(sync: object) -> StoreError:
+    """A level of durability that there is not."""
+    return StoreError(
+        f'sync is {sync!r}; expected "full" (what is recorded survives a power cut) or "process" (it survives a killed '
+        "process only, and is quicker)"
     )
 
 

@@ -165,8 +165,9 @@ def _scalar(np: Any, cls: Any) -> Stored:
         raise CodecError(f"`numpy.{name_of(cls)}` is abstract: name a class such as `numpy.float64`")
     if cls is np.object_:
         raise CodecError(f"`numpy.object_` cannot be stored, as it may be anything: {_OBJECTS}")
+    plain = None if issubclass(cls, (np.void, np.datetime64, np.timedelta64)) else cls().item()
     for kind in (bool, int, float, complex, str, bytes):
-        if isinstance(cls().item() if cls is not np.void else None, kind) and not issubclass(cls, np.timedelta64):
+        if isinstance(plain, kind):
             # Of a text, numpy's own ways to plain Python leave trailing zeros out.
             take = itemgetter(slice(None)) if issubclass(cls, (str, bytes)) else cls.item
             return Stored(cls, kind, take, cls, same=_same_scalar, sure=True)

@@ -140,16 +140,20 @@ def _restore(cls: type[pydantic.BaseModel], names: Sequence[str], values: dict[s
     # As `model_construct` does, whose own way of filling in what is missing is not wanted here.
     _PUT(model, "__dict__", values)
     _PUT(model, "__pydantic_fields_set__", set(names if given is None else given))
-    _PUT(model, "__pydantic_extra__", extra)
+    root = cls.__pydantic_root_model__  # has neither of these, and would keep them among its fields
+    if not root:
+        _PUT(model, "__pydantic_extra__", extra)
     if cls.__pydantic_post_init__ is None:
-        _PUT(model, "__pydantic_private__", None)
+        if not root:
+            _PUT(model, "__pydantic_private__", None)
         return model
     # It makes the private attributes, and may do what it likes with the fields: they are as they were taken.
     held, made = dict(values), set(model.__pydantic_fields_set__)
     model.model_post_init(None)
     _PUT(model, "__dict__", {**model.__dict__, **held})
     _PUT(model, "__pydantic_fields_set__", made)
-    _PUT(model, "__pydantic_extra__", extra)
+    if not root:
+        _PUT(model, "__pydantic_extra__", extra)
     return model
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stepwell.codecs.port import Codec
 from stepwell.definition.spec import Definition, StepRef, StepSpec
@@ -17,8 +18,7 @@ from stepwell.plan.signature import Ground, keywords, parameters
 from stepwell.plan.sources import lambda_text
 
 
-@dataclass(slots=True)
-class DraftStep:
+class DraftStep(Struct):
     """One step with what was found out about it so far; `value` is the type of what its function gives."""
 
     number: int
@@ -38,8 +38,7 @@ class DraftStep:
     ephemeral: bool = False
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """The whole pipeline, half compiled."""
 
     definition: Definition

@@ -11,11 +11,12 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from types import CellType, FunctionType, MethodType
 from typing import cast
+
+from msgspec import Struct, field
 
 from stepwell.definition.spec import StepSpec
 from stepwell.errors import CodecError
@@ -31,16 +32,14 @@ _MOST_THINGS = 10_000
 """Objects looked at for one function: some make another wrapper each time they are asked what they wrap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Struct, frozen=True):
     """The digest of a step's code; `opaque` says that some of what the code does is not in it."""
 
     digest: str
     opaque: bool = False
 
 
-@dataclass(slots=True)
-class _Taken:
+class _Taken(Struct):
     """What one thing contributes: parts of the digest, and more things that it is made of."""
 
     parts: list[bytes] = field(default_factory=list[bytes])

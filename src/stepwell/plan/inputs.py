@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stepwell.definition.spec import StepSpec
 from stepwell.plan.names import Names, Problems
@@ -14,8 +14,7 @@ RESEMBLES = 0.8
 """From which likeness on a defaulted input is taken for a misspelt step."""
 
 
-@dataclass(slots=True)
-class _Wanted:
+class _Wanted(Struct):
     """One input, with the step that declared its type and the one that declared its default first."""
 
     annotation: object = EMPTY

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
+
+from msgspec import Struct, field, structs
 
 from stepwell.codecs.port import Codec
 from stepwell.definition.spec import Function, Kind, OnFailure
@@ -26,8 +27,7 @@ class Unset:
 UNSET = Unset()
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """What one parameter of a function receives.
 
     `source` says from where: `step` (the output of step number `step`), `input` (the run's input `input`),
@@ -43,8 +43,7 @@ class Parameter:
     keyword_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """A step's `when`: a function of its own parameters."""
 
     function: Function
@@ -53,16 +52,14 @@ class Guard:
     """How it reads, for the reason in the journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(Struct, frozen=True):
     """Where a switch leads: pairs of a value and step numbers, in the order written, and those of `default`."""
 
     by_value: tuple[tuple[object, tuple[int, ...]], ...]
     default: tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fan:
+class Fan(Struct, frozen=True):
     """What a map runs over: the step whose output gives the items, and how."""
 
     over: int
@@ -73,8 +70,7 @@ class Fan:
     """That step is a generator, and its items are taken as they come."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanStep:
+class PlanStep(Struct, frozen=True):
     """One step, ready to run. `codec` encodes what the function returns (of a map: for one item)."""
 
     number: int
@@ -110,16 +106,27 @@ class PlanStep:
     meta: Mapping[str, object] = field(default_factory=dict[str, object])
     file: str = ""
     line: int = 0
-    asks: bool = field(init=False)
+    asks: bool = False
     """A parameter asks for something of the attempt itself."""
+    watched: bool = False
+    """A call of it is more than awaiting it: it has a timeout, is a generator, or runs in a thread."""
+
+    def sources(self) -> Iterator[int]:
+        """The steps whose outputs it takes."""
+        guard = () if self.guard is None else self.guard.parameters
+        for parameter in (*self.parameters, *guard):
+            if parameter.source == "step":
+                yield parameter.step
+        if self.fan is not None:
+            yield self.fan.over
 
     def __post_init__(self) -> None:
         asks = any(parameter.source in ("context", "token", "step_name") for parameter in self.parameters)
-        object.__setattr__(self, "asks", asks)
+        structs.force_setattr(self, "asks", asks)
+        structs.force_setattr(self, "watched", self.timeout is not None or self.streams or self.mode == "thread")
 
 
-@dataclass(frozen=True, slots=True)
-class InputSpec:
+class InputSpec(Struct, frozen=True):
     """One input of a run: `default` is UNSET where it is required; `used_by` names the steps that ask for it."""
 
     name: str
@@ -134,8 +141,7 @@ class InputSpec:
         return self.default is UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A pipeline that can be run; nothing in it changes any more.
 
     `output` is the number of the step whose output is the run's, or None: then it is a dict of the last steps.
@@ -159,3 +165,8 @@ class Plan:
     edges: tuple[tuple[int, int, int], ...] = ()
     """The edges of the graph as every run of it records them."""
     warnings: tuple[str, ...] = ()
+    taken: frozenset[int] = frozenset()
+    """The steps whose outputs others take."""
+
+    def __post_init__(self) -> None:
+        structs.force_setattr(self, "taken", frozenset(source for step in self.steps for source in step.sources()))

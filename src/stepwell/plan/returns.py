@@ -17,7 +17,7 @@ from collections.abc import (
 from enum import Enum, Flag
 from typing import Annotated, Any, Literal, Never, NoReturn, Union, cast, get_args, get_origin
 
-from stepwell.control import CONTROLS, Output, Stop
+from stepwell.control import CONTROLS, Control, Output, Stop
 
 _UNDECLARED: tuple[object, ...] = (inspect.Signature.empty, Any, object)
 _STREAMS: tuple[object, ...] = (Iterator, Iterable, Generator, AsyncIterator, AsyncIterable, AsyncGenerator)
@@ -52,7 +52,7 @@ def _told_apart(annotation: object) -> tuple[list[object], list[object], bool]:
         elif one is Stop:
             controls = True
             given.append(None)  # of a bare `Stop` nothing is known but that its value may be left out
-        elif one is Output:
+        elif one is Output or one is Control:
             controls = True
             given.append(Any)
         elif any(one is never for never in _NO_VALUE):

@@ -6,10 +6,11 @@ import inspect
 import sys
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType, SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from msgspec import Struct
 
 from stepwell.definition.functions import called, innermost, is_async, is_async_generator, is_generator
 from stepwell.definition.spec import Function, StepSpec
@@ -19,7 +20,7 @@ from stepwell.plan.returns import awaited
 EMPTY: object = inspect.Signature.empty
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True):
     """One parameter as its function declares it; `annotation` is resolved, `EMPTY` where there is none."""
 
     name: str
@@ -28,8 +29,7 @@ class Asked(NamedTuple):
     keyword_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A whole function as it declares itself; `complaints` are about annotations that lead nowhere."""
 
     asked: tuple[Asked, ...]

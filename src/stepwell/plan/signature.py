@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Union, get_args, get_origin
+
+from msgspec import Struct
 
 from stepwell.control import CancelToken, StepContext
 from stepwell.definition import later
@@ -23,8 +24,7 @@ from stepwell.plan.returns import plain_class
 from stepwell.plan.shape import EMPTY, Asked, Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What the parameters of all steps are decided upon."""
 
     names: Names
@@ -32,8 +32,7 @@ class Ground:
     problems: Problems
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One parameter of one step; `of_guard` says that it is of the step's `when`."""
 
     ground: Ground

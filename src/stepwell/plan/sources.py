@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import threading
 from bisect import bisect_right
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -100,9 +101,10 @@ def read(path: str) -> Source | None:
     known = _parsed.pop(path, None)
     if known is None or known[0] != state:
         known = (state, _parse(path, state))
-    _parsed[path] = known
-    if len(_parsed) > MOST_FILES:
-        del _parsed[next(iter(_parsed))]
+    with _keeping:
+        _parsed[path] = known
+        if len(_parsed) > MOST_FILES:
+            del _parsed[next(iter(_parsed))]
     return known[1]
 
 
@@ -116,6 +118,9 @@ def lambda_text(function: object) -> str:
 
 _parsed: dict[str, tuple[object, Source | None]] = {}
 """The files that were read, with the state they were read in; the one that was asked for last is the last."""
+
+_keeping = threading.Lock()
+"""Pipelines may be compiled in several threads."""
 
 MOST_FILES = 256
 """How many of them are kept: a syntax tree takes a hundred times the room of its text."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple, cast
+from typing import cast
+
+from msgspec import Struct
 
 Dotted = tuple[str, ...]
 """A name with the attributes that follow it: `("inventory", "normal")`."""
@@ -23,7 +24,7 @@ _SKIPPED = frozenset({"ctx", "kind", "type_comment", "lineno", "col_offset"})
 _STEP_DECORATORS = frozenset({"step", "map", "switch", "sub", "resource"})
 
 
-class Imported(NamedTuple):
+class Imported(Struct, frozen=True):
     """What an import binds: a module, or one name of it; `level` counts the dots before it."""
 
     module: str
@@ -35,8 +36,7 @@ Imports = dict[str, list[Imported]]
 """By name, all that may be imported by it: `try: import fast as it`, `except ImportError: import slow as it`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A definition by itself: the digest of its tree, what it names outside itself, what it imports inside itself."""
 
     digest: bytes
@@ -157,7 +157,7 @@ def _constant(value: object) -> str:
     return ascii(value)
 
 
-class _Scope(NamedTuple):
+class _Scope(Struct, frozen=True):
     """Names that are bound here, and those that functions inside see: a class shows them nothing of its own."""
 
     here: frozenset[str]

@@ -7,6 +7,7 @@ from heapq import heappush
 from typing import cast
 
 from stepwell import events as ev
+from stepwell.errors import StoreError
 from stepwell.state import fold_again as again
 from stepwell.state import fold_items as items
 from stepwell.state import sparks
@@ -28,7 +29,15 @@ from stepwell.state.state import (
 
 def apply(state: State, event: ev.Event) -> None:
     """Fold one event into the state."""
-    _APPLY[event.__class__](state, event)
+    FOLDS[event.__class__](state, event)
+
+
+def out_of_place(fact: ev.Event, error: Exception) -> StoreError:
+    """The error of a recorded fact that cannot be folded."""
+    return StoreError(
+        f"run {fact.run_id}: fact {fact.seq} ({fact.kind.value} `{fact.path}`) does not follow from those before it "
+        f"({type(error).__name__}: {error}); the store is damaged: restore a backup"
+    )
 
 
 def run_started(state: State, event: ev.RunStarted) -> None:
@@ -41,17 +50,18 @@ def run_started(state: State, event: ev.RunStarted) -> None:
 def run_resumed(state: State, event: ev.RunResumed) -> None:
     """What ran when the process died is to be started again; what waits goes on waiting."""
     state.status = "running"
-    state.halt = "stopped" if state.stopped_by >= 0 else ""  # what was stopped stays so, whatever became of the process
+    if not (event.recovered and state.halt == "cancelled"):  # who asked for that is owed the end of it
+        state.halt = "stopped" if state.stopped_by >= 0 else ""  # that stays so, whatever became of the process
     state.cancelling = False
     state.deadline = event.deadline
     state.recoveries = state.recoveries + 1 if event.recovered else 0
     state.gone |= state.unkept
-    state.clearing.clear()
+    state.clearing = frozenset()
     if not event.recovered:  # nobody's patience goes on while a run has ended
         for number in list(state.patience):
             again.no_more_patience(state, number)
-            state.waited.discard(number)
-            state.joins.append(number)
+            state.joining[number] = 0
+            state.joins[number] = None
     for one in state.maps.values():  # those of a live source are found again by their keys, or must come again
         one.known = one.total if one.closed and not (one.parts and one.keys) else 0
     state.running = state.held = 0
@@ -89,16 +99,16 @@ def step_guarded(state: State, event: sparks.StepGuarded) -> None:
 
 def guard_passed(state: State, event: sparks.GuardPassed) -> None:
     number = state.at[event.path]
-    state.clearing.discard(number)
+    state.clearing -= {number}
     state.steps[number] = PENDING
-    state.passed.add(number)
+    state.passed |= {number}
     state.ready.append(number)
     state.running -= 1
 
 
 def guard_dropped(state: State, event: sparks.GuardDropped) -> None:
     number = state.at[event.path]
-    state.clearing.discard(number)
+    state.clearing -= {number}
     state.steps[number] = PENDING
     state.ready.append(number)
     state.running -= 1
@@ -112,7 +122,7 @@ def step_started(state: State, event: ev.StepStarted) -> None:
     elif before == WAITING:
         state.drop_timer(number)
     if number in state.graph.feeders and number not in state.streaming:
-        state.streaming.add(number)
+        state.streaming |= {number}
         state.stream(number)
     state.steps[number] = RUNNING
     state.attempts[number] = event.attempt
@@ -149,13 +159,13 @@ def ends(state: State, event: ev.Event, status: int) -> int:
 
 def step_completed(state: State, event: ev.StepCompleted) -> None:
     number = ends(state, event, COMPLETED)
-    state.outputs[number] = event.output
+    state.outputs[number] = ev.in_memory(event.output)
     if event.degraded:
-        state.degraded.add(number)
+        state.degraded |= {number}
     if event.soft_failed:
-        state.soft.add(number)
+        state.soft |= {number}
     if not event.kept:
-        state.unkept.add(number)
+        state.unkept |= {number}
     if event.stops:
         state.halt = state.halt or "stopped"
         state.stopped_by = number
@@ -170,7 +180,7 @@ def step_retrying(state: State, event: ev.StepRetrying) -> None:
     if state.steps[number] == RUNNING:
         state.running -= 1
     state.steps[number] = WAITING
-    state.spent[number] += 1
+    state.spent[number] = state.spent.get(number, 0) + 1
     heappush(state.timers, (event.retry_at, number, RETRY))
 
 
@@ -180,7 +190,7 @@ def step_failed(state: State, event: ev.StepFailed) -> None:
         state.failures.append(event.failure)
         state.reasons[number] = event.failure.reason
     if event.tolerated:
-        state.degraded.add(number)
+        state.degraded |= {number}
     elif state.on_failure != "finish":
         state.halt = state.halt or "failed"
     state.settle(number)
@@ -201,7 +211,8 @@ def step_skipped(state: State, event: ev.StepSkipped) -> None:
 def step_pruned(state: State, event: ev.StepPruned) -> None:
     number = ends(state, event, PRUNED)
     state.reasons[number] = event.reason
-    state.because[number] = event.because
+    if event.because:
+        state.because[number] = event.because
     state.settle(number)
 
 
@@ -221,7 +232,7 @@ def blocking(state: State, event: sparks.Blocking) -> None:
 
 
 def steps_told(state: State, event: sparks.StepsTold) -> None:
-    state.clearing.update(event.numbers)
+    state.clearing = state.clearing.union(event.numbers)
 
 
 def slots_held(state: State, event: sparks.SlotsHeld) -> None:
@@ -232,7 +243,7 @@ def nothing(state: State, event: ev.Event) -> None:
     """A fact that changes no decision."""
 
 
-_APPLY = cast(
+FOLDS = cast(
     "dict[type[ev.Event], Callable[[State, ev.Event], None]]",
     {
         ev.RunStarted: run_started,

@@ -9,7 +9,7 @@ from stepwell import events as ev
 from stepwell.ids import path_text
 from stepwell.state.fold_items import item_reset, map_emptied
 from stepwell.state.items import MapState
-from stepwell.state.state import JOIN, PENDING, State
+from stepwell.state.state import JOIN, PENDING, RELEASED, WAITED, State
 from stepwell.state.visit import Visit
 
 
@@ -28,27 +28,21 @@ def step_reset(state: State, event: ev.StepReset) -> None:
         if event.cause == "goto":
             state.loops[number] = state.loops.get(number, 0) + 1
         state.jumps.pop(number, None)
-        state.streaming.discard(number)
-        state.unkept.discard(number)
-        state.gone.discard(number)
-        state.soft.discard(number)
         no_more_patience(state, number)
         state.steps[number] = PENDING
-        state.spent[number] = state.attempts[number] = 0
+        state.attempts[number] = state.joining[number] = 0
         state.outputs[number] = state.started_at[number] = state.ended_at[number] = None
-        state.reasons[number] = state.because[number] = ""
-        state.chosen.pop(number, None)
-        state.passed.discard(number)
+        for known in (state.spent, state.reasons, state.because, state.chosen):
+            known.pop(number, None)
         if state.stopped_by == number and number not in state.maps:
             state.stopped_by = -1
-        state.released.discard(number)
-        state.waited.discard(number)
-        state.degraded.discard(number)
-        state.visits[number] += 1
-        del state.at[state.paths[number]]
-        state.paths[number] = path_text(state.graph.names[number], visit=state.visits[number])
-        state.at[state.paths[number]] = number
-    state.clearing -= steps
+        state.visits[number] = state.visits.get(number, 1) + 1
+    for name in ("streaming", "unkept", "gone", "soft", "passed", "degraded", "clearing"):
+        setattr(state, name, getattr(state, name) - steps)
+    paths = list(state.paths)
+    for number in steps:
+        paths[number] = path_text(state.graph.names[number], visit=state.visits[number])
+    state.paths, state.at = tuple(paths), {path: number for number, path in enumerate(paths)}
     gone, emptied = set(event.paths), {state.graph.names[number] for number in whole}
     state.failures = [one for one in state.failures if not (one.path in gone or (one.item and one.step in emptied))]
     state.timers = [one for one in state.timers if one[1] not in steps]
@@ -63,7 +57,7 @@ def _keep_visit(state: State, number: int, failures: Mapping[str, ev.Failure], i
         return  # nothing of it was begun
     state.past.setdefault(number, []).append(
         Visit(
-            path, status, state.reasons[number], state.attempts[number],
+            path, status, state.reasons.get(number, ""), state.attempts[number],
             state.started_at[number], state.ended_at[number], failures.get(path), number in state.soft, items,
         )
     )  # fmt: skip
@@ -77,9 +71,8 @@ def no_more_patience(state: State, number: int) -> None:
 
 def join_waiting(state: State, event: ev.JoinWaiting) -> None:
     number = state.at[event.path]
-    state.waited.add(number)
-    if number in state.joins:
-        state.joins.remove(number)
+    state.joining[number] = WAITED
+    state.joins.pop(number, None)
     if event.deadline is not None:
         state.patience[number] = event.deadline
         heappush(state.timers, (event.deadline, number, JOIN))
@@ -87,7 +80,7 @@ def join_waiting(state: State, event: ev.JoinWaiting) -> None:
 
 def join_released(state: State, event: ev.JoinReleased) -> None:
     number = state.at[event.path]
-    state.released.add(number)
+    state.joining[number] = RELEASED
     no_more_patience(state, number)
 
 

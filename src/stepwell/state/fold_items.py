@@ -68,7 +68,7 @@ def _leaves(state: State, event: ev.Event, index: int, stage: int) -> tuple[int,
 def item_completed(state: State, event: ev.ItemCompleted) -> None:
     index = event.index
     number, items = _leaves(state, event, index, SKIPPED if event.skipped else COMPLETED)
-    items.results[index] = event.output
+    items.results[index] = ev.in_memory(event.output)
     if event.stops:
         state.halt = state.halt or "stopped"
         state.stopped_by = number

@@ -6,6 +6,7 @@ It knows the graph, by number, and nothing else of the plan. Only `fold.py` chan
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from heapq import heapify, heappop
 
 from stepwell.events import Failure
@@ -26,67 +27,30 @@ STATUS = [
 RETRY, JOIN = range(2)
 """What a timer is of: the next attempt of a step, or the patience of a join."""
 
+WAITED, RELEASED = 1, 2
+"""What was said of a join: that it waits, that it waits no more."""
+
+_NONE: frozenset[int] = frozenset()
+
 SUCCESS = ("completed", "stopped", "degraded")
 """The statuses of a run that count as success."""
 
 
 class State:
-    """Everything that follows from the facts of one run so far."""
+    """Everything that follows from the facts of one run so far.
+
+    Runs come by the thousand, and the garbage collector walks over every list and set of each: what is known of few
+    steps is a dict of theirs, or a frozenset that is replaced; what is the same for most runs is shared with the graph.
+    """
 
     __slots__ = (
-        "at",
-        "attempts",
-        "bases",
-        "because",
-        "block",
-        "cancelling",
-        "chosen",
-        "clearing",
-        "concurrency",
-        "deadline",
-        "degraded",
-        "doomed",
-        "ended",
-        "ended_at",
-        "failures",
-        "gone",
-        "graph",
-        "halt",
-        "held",
-        "hope",
-        "joins",
-        "jumps",
-        "live",
-        "loops",
-        "maps",
-        "missing",
-        "on_failure",
-        "open",
-        "outputs",
-        "passed",
-        "past",
-        "paths",
-        "patience",
-        "ready",
-        "reasons",
-        "recoveries",
-        "released",
-        "running",
-        "seq",
-        "soft",
-        "spent",
-        "started_at",
-        "starved",
-        "status",
-        "steps",
-        "stopped_by",
-        "streaming",
-        "timers",
-        "unkept",
-        "visits",
-        "waited",
-        "wants",
-    )
+        "at", "attempts", "bases", "because", "block", "cancelling", "chosen", "clearing", "concurrency",
+        "deadline", "degraded", "doomed", "ended", "ended_at", "failures", "gone", "graph", "halt", "held",
+        "hope", "joining", "joins", "jumps", "live", "loops", "maps", "missing", "on_failure", "open",
+        "outputs", "passed", "past", "paths", "patience", "ready", "reasons", "recoveries", "running", "seq",
+        "soft", "spent", "started_at", "starved", "status", "steps", "stopped_by", "streaming", "timers",
+        "unkept", "visits", "wants",
+    )  # fmt: skip
 
     def __init__(self, graph: Graph) -> None:
         size = len(graph.names)
@@ -108,40 +72,41 @@ class State:
         self.failures: list[Failure] = []
         self.stopped_by = -1
         """The step that returned `Stop`, itself or by one of its items."""
-        self.degraded: set[int] = set()
+        self.degraded: frozenset[int] = _NONE
         """Steps that were tolerated, and maps that left items out."""
         # By step: where it is, what is recorded of it.
         self.steps = bytearray(size)
         self.attempts = [0] * size
-        self.spent = [0] * size
-        """Attempts that ended in a retry; one that dies with its process is not spent."""
         self.started_at: list[float | None] = [None] * size
         self.ended_at: list[float | None] = [None] * size
         """When its first attempt began, when it came to its end."""
-        self.visits = [1] * size
-        self.paths = list(graph.names)
-        self.at = dict(graph.number)
-        """The step of each path, in its present visit."""
         self.outputs: list[object] = [None] * size
-        self.reasons = [""] * size
-        self.because = [""] * size
-        """Of a pruned step: the path of the step that failed for good before it, if that is why."""
+        self.paths: tuple[str, ...] = graph.names
+        self.at: Mapping[str, int] = graph.number
+        """The path of each step in its present visit, and the step of each such path; replaced with a reset."""
         self._nothing_is_told()
         self._nothing_goes_on()
         self.count()
 
     def _nothing_is_told(self) -> None:
         """What is recorded of few steps only."""
+        self.spent: dict[int, int] = {}
+        """Attempts that ended in a retry; one that dies with its process is not spent."""
+        self.visits: dict[int, int] = {}
+        """Which visit a step is in that was reset."""
+        self.reasons: dict[int, str] = {}
+        self.because: dict[int, str] = {}
+        """Of a pruned step: the path of the step that failed for good before it, if that is why."""
         self.past: dict[int, list[Visit]] = {}
         """The earlier visits of steps that were reset."""
         self.loops: dict[int, int] = {}
         """How often a jump has reset a step."""
         self.jumps: dict[int, int] = {}
         """Steps that have jumped back, and where to; what lies between has still to be reset."""
-        self.soft: set[int] = set()
+        self.soft: frozenset[int] = _NONE
         """Steps that gave their best because their loop may not go on."""
-        self.unkept: set[int] = set()
-        self.gone: set[int] = set()
+        self.unkept: frozenset[int] = _NONE
+        self.gone: frozenset[int] = _NONE
         """Steps that have ended and of whose output nothing is recorded; those of them whose process is gone."""
         self.chosen: dict[int, frozenset[int]] = {}
         self.bases: dict[int, int] = {}
@@ -158,28 +123,28 @@ class State:
         """What steps wait for: (time, step, RETRY or JOIN), a heap; each map has one of its own."""
         self.patience: dict[int, float] = {}
         """Until when those joins wait that do not wait for ever."""
-        self.clearing: set[int] = set()
+        self.clearing: frozenset[int] = _NONE
         """Steps that were told to end, and not by the end of the run."""
-        self.streaming: set[int] = set()
+        self.streaming: frozenset[int] = _NONE
         """Generators that have begun to feed maps: the links to those are settled."""
         self.open: dict[int, MapState] = {}
         """Maps that have been expanded and have no end yet."""
-        self.passed: set[int] = set()
+        self.passed: frozenset[int] = _NONE
         """Steps whose `when` was true, that have not started yet."""
-        self.waited: set[int] = set()
-        self.released: set[int] = set()
-        """Joins that were said to wait, and to wait no more."""
+        self.joining = bytearray(len(self.steps))
+        """By step: whether it was said to wait for others (WAITED), and to wait no more (RELEASED)."""
         self.ended = 0
         self.missing: list[int] = []
         self.live: list[int] = []
-        self.starved: list[int] = []
-        self.doomed: list[str] = []
-        """By step: sources without an end, live ones that count, values that will not come, a failure before it."""
+        """By step: sources without an end, and live ones that count."""
+        self.starved: dict[int, int] = {}
+        self.doomed: dict[int, str] = {}
+        """Of some steps: values that will not come, the path of a failure before it."""
         self.hope: dict[int, int] = {}
         self.wants: dict[int, int] = {}
         """Of joins that wait for a number of live links: how many may still become so, and values still to come."""
-        self.joins: deque[int] = deque()
-        """Joins before which a first step has ended, still to be told."""
+        self.joins: dict[int, None] = {}
+        """Joins, in order, before which a first step has ended, still to be told."""
         self.ready: deque[int] = deque()
         """Steps that have no end and no attempt, with nothing missing before them."""
 
@@ -188,8 +153,8 @@ class State:
         graph, size = self.graph, len(self.steps)
         self.missing = [len(sources) for sources in graph.before]
         self.live = [0] * size
-        self.starved = [0] * size
-        self.doomed = [""] * size
+        self.starved.clear()
+        self.doomed.clear()
         self.ended = 0
         self.joins.clear()
         self.ready.clear()
@@ -213,13 +178,13 @@ class State:
         """A step has ended: count it off before all that follow it."""
         status = self.steps[number]
         goes_on = status == COMPLETED or status == SKIPPED or status == TOLERATED
-        failure = self.paths[number] if status == FAILED else self.because[number]
+        failure = self.paths[number] if status == FAILED else self.because.get(number)
         missing, hope = self.missing, self.hope
-        for target, counts, route, needs, live in self.graph.after[number]:
+        for target, counts, route, needs, live, joins in self.graph.after[number]:
             if needs and status != COMPLETED:
-                self.starved[target] += 1
-            if failure and not self.doomed[target]:
-                self.doomed[target] = failure
+                self.starved[target] = self.starved.get(target, 0) + 1
+            if failure:
+                self.doomed.setdefault(target, failure)
             begun = live and number in self.streaming  # counted when it began
             if not begun:
                 missing[target] -= 1
@@ -228,8 +193,8 @@ class State:
                 if target in hope:
                     hope[target] -= counts
                     self.wants[target] -= needs and status == COMPLETED
-            if len(self.graph.before[target]) > 1 and target not in self.waited and target not in self.joins:
-                self.joins.append(target)
+            if joins and not self.joining[target]:
+                self.joins[target] = None
             if self.steps[target] == PENDING and (
                 self._decided(target) if begun or target in hope else missing[target] == 0
             ):
@@ -237,7 +202,7 @@ class State:
 
     def stream(self, number: int) -> None:
         """A generator has begun: maps that take its items as they come may begin too."""
-        for target, counts, _, needs, live in self.graph.after[number]:
+        for target, counts, _, needs, live, _ in self.graph.after[number]:
             if live:
                 self.missing[target] -= 1
                 self.live[target] += counts
@@ -254,11 +219,11 @@ class State:
     def reached(self, number: int) -> bool:
         """Whether a join has as many live links as it waits for, and every value that it cannot do without."""
         enough = self.live[number] >= self.graph.quorums[number]
-        return enough and self.wants[number] == 0 and self.starved[number] == 0
+        return enough and self.wants[number] == 0 and number not in self.starved
 
     def hopeless(self, number: int) -> bool:
         """Whether a join can no longer come to that."""
-        return self.starved[number] > 0 or self.live[number] + self.hope[number] < self.graph.quorums[number]
+        return number in self.starved or self.live[number] + self.hope[number] < self.graph.quorums[number]
 
     def _decided(self, number: int) -> bool:
         """Whether a join may begin, or never will, and that was not so before."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from stepwell.events import Failure
 from stepwell.state.items import MapState
 
 
-class Visit(NamedTuple):
+class Visit(Struct, frozen=True):
     """An earlier visit of a step: how far it had come when it was reset."""
 
     path: str

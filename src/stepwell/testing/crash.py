@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stepwell.errors import StepwellError
 from stepwell.events import ENDS, Event, Payload
-from stepwell.journal.port import Lease, Request, RunRow, Store
+from stepwell.journal.port import Lease, Request, RunRow, Store, Wanted
 from stepwell.testing.clock import VirtualClock
 
 
@@ -119,13 +119,21 @@ class MortalStore:
 
     # What a process only reads does no harm when it is dead; what it owned is given up by its death.
 
-    def read(self, run_id: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+    def read(
+        self, run_id: str, after: int = 0, limit: int = 1000, wanted: Wanted | None = None, *, latest: bool = False
+    ) -> Sequence[Event]:
         """Facts with `seq > after`."""
-        return self.behind.read(run_id, after, limit)
+        return self.behind.read(run_id, after, limit, wanted, latest=latest)
 
-    def follow(self, run_id: str, call: Callable[[], None]) -> Callable[[], None]:
+    def count_items(
+        self, run_id: str, maps: Collection[str], after: int = 0, but: Collection[str] = ()
+    ) -> Mapping[str, Mapping[str, int]]:
+        """How many items of each of these maps have come to what."""
+        return self.behind.count_items(run_id, maps, after, but)
+
+    def follow(self, run_id: str, call: Callable[[], None], *, facts: bool = True) -> Callable[[], None]:
         """Call when there may be news."""
-        return self.behind.follow(run_id, call)
+        return self.behind.follow(run_id, call, facts=facts)
 
     def load(self, payload: Payload) -> bytes:
         """The bytes of a recorded value."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from stepwell.api.app import App, Compiles, open_store
+from stepwell.api.app import App, Compiles
 from stepwell.api.result import RunResult
 from stepwell.api.run import Run, shown
+from stepwell.api.stores import open_store
 from stepwell.clock import Duration
 from stepwell.definition.spec import StepRef
 from stepwell.definition.suggest import did_you_mean

@@ -36,13 +36,12 @@ def check_invariants(facts: Sequence[Event], state: State | None = None, *, over
 
     >>> check_invariants([ev.RunStarted("r", 1, 0.0), ev.RunFinished("r", 2, 0.0, status="completed")])
     """
-    broken = [*_numbers(facts), *_stretches(facts, over), *_one_end_a_path(facts), *_attempts(facts)]
-    folded = _Walk(facts)
-    broken += folded.broken
-    if not broken and folded.state is not None:
-        broken += _recount(folded.state)
+    walk = _Walk(facts)
+    broken = [*_numbers(facts), *_stretches(facts, over), *_one_end_a_path(facts), *_attempts(facts), *walk.broken]
+    if not broken and walk.state is not None:
+        broken += _recount(walk.state)
         if state is not None:
-            broken += [f"the live state differs from the facts: {one}" for one in _differences(state, folded.state)]
+            broken += [f"the live state differs from the facts: {one}" for one in _differences(state, walk.state)]
     if broken:
         told = "\n".join(f"    {event.seq} {event.kind.value} {event.path} attempt={event.attempt}" for event in facts)
         raise AssertionError("\n".join([f"the facts of this run break {len(broken)} laws:", *broken, told]))
@@ -110,7 +109,7 @@ def _attempts(facts: Sequence[Event]) -> Iterator[str]:
     retried: dict[str, int] = {}
     for event in facts:
         path, attempt = event.path, event.attempt
-        if event.kind in _BEGINS:
+        if event.kind in _BEGINS or getattr(event, "reason", "") == "its_process_was_gone":
             under_way.clear()
         elif event.kind is EventKind.RUN_FINISHED:
             yield from (f"attempt {number} of {one} never ended" for one, number in under_way.items())
@@ -254,7 +253,8 @@ def _finishes(state: State, event: ev.RunFinished) -> Iterator[str]:
     left = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
     if event.not_run != left:
         yield f"not_run is {event.not_run}, and without an end are {left}"
-    if any(status == RUNNING and number not in state.maps for number, status in enumerate(state.steps)):
+    runs = RUNNING in (status for number, status in enumerate(state.steps) if number not in state.maps)
+    if runs and event.reason != "its_process_was_gone":
         yield "the run ends while a step runs"
     failed = FAILED in state.steps
     if event.status in ("completed", "degraded") and (left or failed or state.halt or state.jumps):
@@ -266,7 +266,7 @@ def _finishes(state: State, event: ev.RunFinished) -> Iterator[str]:
 def _recount(state: State) -> Iterator[str]:
     """The counters that the fold keeps up to date are those that come out by counting anew."""
     anew = State(state.graph)
-    for name in ("steps", "paths", "because", "chosen", "waited", "jumps", "streaming"):
+    for name in ("steps", "paths", "because", "chosen", "joining", "jumps", "streaming"):
         setattr(anew, name, getattr(state, name))
     anew.count()
     for name in ("missing", "live", "starved", "ended", "hope", "wants"):
@@ -274,7 +274,7 @@ def _recount(state: State) -> Iterator[str]:
             yield f"the counter `{name}` is {getattr(state, name)}, and counted anew {getattr(anew, name)}"
     if sorted(anew.ready) != sorted(state.ready):
         yield f"ready are {sorted(state.ready)}, and counted anew {sorted(anew.ready)}"
-    if [bool(one) for one in anew.doomed] != [bool(one) for one in state.doomed]:
+    if anew.doomed.keys() != state.doomed.keys():
         yield f"doomed are {state.doomed}, and counted anew {anew.doomed}"
     for number, items in state.maps.items():
         ended = sum(stage >= COMPLETED for stage in items.stages)

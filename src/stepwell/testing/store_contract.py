@@ -18,6 +18,7 @@ from stepwell import events as ev
 from stepwell.errors import LeaseLost, PayloadLost, StoreError
 from stepwell.events import Event, Payload
 from stepwell.journal.port import Lease, Request, Store
+from stepwell.testing.store_contract_facts import LookContract
 from stepwell.testing.store_contract_index import IndexContract
 from stepwell.testing.store_deeds import BOUND, born, durable, seqs, value
 
@@ -129,6 +130,18 @@ class JournalContract:
         await durable(store, other, ev.StepStarted("Q", 2, 1.0, "a", 1))
         end()
 
+    async def test_a_follower_of_requests_hears_of_no_facts(self, store: Store) -> None:
+        lease = await born(store, "R")
+        heard, facts = asyncio.Event(), asyncio.Event()
+        ends = [store.follow("R", heard.set, facts=False), store.follow("R", facts.set)]
+        await durable(store, lease, ev.StepStarted("R", 2, 1.0, "a", 1))
+        await asyncio.wait_for(facts.wait(), BOUND)
+        assert not heard.is_set()
+        store.ask(Request("x", "R", "cancel", 1.0))
+        await asyncio.wait_for(heard.wait(), BOUND)
+        for end in ends:
+            end()
+
     async def test_a_follower_that_has_ended_hears_nothing(self, store: Store) -> None:
         lease = await born(store, "R")
         heard, goes_on = list[str](), asyncio.Event()
@@ -156,7 +169,7 @@ async def _outcome(future: asyncio.Future[None]) -> object:
         return error
 
 
-class StoreContract(JournalContract, IndexContract):
+class StoreContract(JournalContract, LookContract, IndexContract):
     """All that a store must keep to."""
 
     async def test_closing_twice_is_harmless_and_nothing_is_written_after(self, store: Store) -> None:

@@ -38,7 +38,7 @@ class IndexContract:
         assert row is not None
         assert (row.pipeline, row.key, row.target, row.status, row.reason) == ("p", "k", "f.py", "running", "")
         assert (row.started_at, row.updated_at, row.ended_at, row.seq) == (10.0, 14.0, None, 5)
-        assert (row.steps, row.done) == (2, 2)
+        assert (row.steps, row.done) == (2, 1)
         await durable(store, lease, ev.RunFinished("R", 6, 15.0, status="failed", reason="m"))
         row = store.get("R")
         assert row is not None

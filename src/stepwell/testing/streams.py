@@ -6,7 +6,7 @@ import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from typing import cast
 
-from stepwell.control import CONTROLS, Output
+from stepwell.control import Control, Output
 from stepwell.plan.plan import PlanStep
 from stepwell.testing.clock import VirtualClock
 
@@ -51,7 +51,7 @@ def stream(step: PlanStep, called: Called, clock: VirtualClock, *, mocked: bool)
 def _values(step: PlanStep, made: object, *, mocked: bool) -> Iterable[object]:
     """What is yielded of a mock's value: the items where a map runs over them; else it is the output."""
     one: list[object] = [made]
-    if isinstance(made, CONTROLS) or not mocked:
+    if isinstance(made, Control) or not mocked:
         return one
     if inspect.isgenerator(made) or step.yields is not None:
         return cast("Iterable[object]", made)

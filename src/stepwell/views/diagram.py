@@ -9,8 +9,9 @@ from typing import Literal
 from stepwell.events import BranchChosen
 from stepwell.graph import Graph
 from stepwell.plan.plan import Plan
-from stepwell.state.state import COMPLETED, SKIPPED, STATUS, State
+from stepwell.state.state import STATUS, State
 from stepwell.views.outline import routes
+from stepwell.views.records import StepRecord, records
 
 ArrowKind = Literal["trigger", "route", "wait", "goto"]
 NodeKind = Literal["step", "map", "switch"]
@@ -73,20 +74,21 @@ class Picture:
     arrows: tuple[Arrow, ...]
 
 
-def marks(state: State) -> dict[str, Mark]:
-    """What became of each step of a run, by name."""
-    return {name: _mark(state, number) for number, name in enumerate(state.graph.names)}
+def marks(state: State, steps: Mapping[str, StepRecord] | None = None) -> dict[str, Mark]:
+    """What became of each step of a run, by name; of its items, what the records of the steps say."""
+    steps = records(state) if steps is None else steps
+    return {name: _mark(state, number, steps[name].counts) for number, name in enumerate(state.graph.names)}
 
 
-def _mark(state: State, number: int) -> Mark:
+def _mark(state: State, number: int, counts: Mapping[str, int]) -> Mark:
     notes: list[str] = []
     items = state.maps.get(number)
     if items is not None:
-        done = items.stages.count(COMPLETED) + items.stages.count(SKIPPED)
+        done = counts.get("completed", 0) + counts.get("skipped", 0)
         notes.append(f"{done:,}/{items.total:,} items")
     if state.attempts[number] > 1:
         notes.append(f"{state.attempts[number]} attempts")
-    if state.visits[number] > 1:
+    if number in state.visits:
         notes.append(f"visit {state.visits[number]}")
     return Mark(STATUS[state.steps[number]], tuple(notes), items is not None)
 

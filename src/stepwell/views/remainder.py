@@ -50,8 +50,8 @@ class Standing:
     status: str
     steps: Sequence[int]
     attempts: Sequence[int]
-    reasons: Sequence[str]
-    because: Sequence[str]
+    reasons: Mapping[int, str]
+    because: Mapping[int, str]
     seconds: Sequence[float | None]
     items: Mapping[int, bytes]
 
@@ -64,8 +64,8 @@ def standing(state: State) -> Standing:
         status=state.status,
         steps=tuple(state.steps),
         attempts=tuple(state.attempts),
-        reasons=tuple(state.reasons),
-        because=tuple(state.because),
+        reasons=dict(state.reasons),
+        because=dict(state.because),
         seconds=tuple(None if begun is None or ended is None else ended - begun for begun, ended in times),
         items={number: bytes(items.stages) for number, items in state.maps.items()},
     )
@@ -97,8 +97,8 @@ def _remains(before: Standing, after: State, number: int, *, runs: bool) -> Rema
 
 
 def _recorded(before: Standing, number: int) -> str:
-    because = before.because[number]
-    return f"{before.reasons[number]}: {because}" if because else before.reasons[number]
+    because, reason = before.because.get(number), before.reasons.get(number, "")
+    return f"{reason}: {because}" if because else reason
 
 
 def _why(before: Standing, number: int) -> str:

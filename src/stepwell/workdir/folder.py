@@ -9,10 +9,11 @@ from pathlib import Path
 from stepwell.ids import escape
 
 _UNSAFE = re.compile(r"[\\:*?<>|]|^[. ]|[. ]$")
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|\Z)", re.IGNORECASE)
+_DEVICES = re.compile(r"\A(con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(\.|\Z)", re.IGNORECASE)
 """Names that Windows keeps for devices, in every folder."""
 _LONGEST = 100
 """Bytes of a name; file systems take 255."""
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}\Z")
 
 
 def part(name: str) -> str:
@@ -24,8 +25,7 @@ def part(name: str) -> str:
     text = _UNSAFE.sub(_escaped, escape(name))
     text = _DEVICES.sub(lambda match: _escaped(match) + match[0][1:], text)
     if len(text.encode("utf-8", "surrogatepass")) > _LONGEST:
-        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-        text = f"{text.encode('utf-8', 'replace')[:40].decode('utf-8', 'ignore')}-{digest[:32]}"
+        text = f"{text.encode('utf-8', 'replace')[:40].decode('utf-8', 'ignore')}-{_digest(name)[:32]}"
     return text or "%"
 
 
@@ -34,8 +34,21 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def folder_of_run(work: Path, run_id: str) -> Path:
-    """The folder of a run below that of all runs; it need not be there."""
-    return work / part(run_id)
+    """The folder of a run below that of all runs; it need not be there.
+
+    Runs whose ids differ in nothing but capitals have folders that differ in more: macOS and Windows would take their
+    names for one. Ids that Stepwell made, and those without capitals, stand as they are.
+
+    >>> [folder_of_run(Path(), run_id).name for run_id in ("nightly", "Nightly")]
+    ['nightly', 'Nightly~ab6b5a4d']
+    """
+    if _ULID.match(run_id) or (run_id == run_id.lower() and not _ULID.match(run_id.upper())):
+        return work / part(run_id)
+    return work / part(f"{run_id}~{_digest(run_id)[:8]}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def make_private(folder: Path) -> None:

@@ -79,7 +79,7 @@ SCALARS = [
     np.str_("a\0"),
     np.bytes_(b"ab\0"),
     np.datetime64("2026-01-01", "D"),
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "ns"),
     np.timedelta64(5, "ms"),
     np.array([(1, 2.0)], dtype=[("a", "i1"), ("b", "f8")])[0],
 ]

@@ -231,6 +231,13 @@ def test_the_schema_is_the_one_of_pydantic(codecs: Codecs) -> None:
     assert codecs.codec(Web).schema() == Web.model_json_schema()
 
 
+def test_a_root_model_comes_back_with_nothing_beside_its_root(codecs: Codecs) -> None:
+    """M10, S21."""
+    codec = codecs.codec(Numbers)
+    back = codec.decode(codec.encode(Numbers([1])))
+    assert vars(back) == vars(Numbers([1])) == {"root": [1]}
+
+
 def test_without_the_adapter_a_model_is_refused_with_the_way_out() -> None:
     """M10."""
     with pytest.raises(CodecError, match="cannot be stored"):

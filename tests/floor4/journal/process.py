@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 
@@ -137,7 +138,7 @@ DEEDS: dict[str, Callable[..., object]] = {
 
 def main() -> None:
     deed, path, *words = sys.argv[1:]
-    store = SqliteStore(path)
+    store = SqliteStore(path, "process" if os.environ.get("SYNC") == "process" else "full")
     asyncio.run(DEEDS[deed](store, *words))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     store.close()
 

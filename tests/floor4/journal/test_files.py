@@ -13,10 +13,10 @@ import apsw
 import pytest
 
 from stepwell import events as ev
-from stepwell.errors import PayloadLost, RunNotFound, StoreError
+from stepwell.errors import PayloadLost, RunLive, RunNotFound, StoreError
 from stepwell.events import Payload
 from stepwell.journal.port import Request
-from stepwell.journal.sqlite import SqliteStore, schema
+from stepwell.journal.sqlite import SqliteStore, connect, schema
 from stepwell.testing.store_deeds import born, durable
 
 from .conftest import Other
@@ -114,6 +114,20 @@ async def test_an_older_store_is_backed_up_and_brought_up_to_date(path: Path, mo
     assert columns == {"runs.db": True, "runs.db.schema-1.bak": False}
 
 
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def put(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def take_away(path: Path, state: str) -> None:
+    path.unlink(missing_ok=True)
+    if state == "empty":
+        path.touch()
+
+
 def tear(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -130,6 +144,109 @@ async def test_a_torn_file_is_an_error_and_never_an_empty_store(path: Path) -> N
         SqliteStore(path).read("R")
 
 
+async def test_a_store_whose_file_is_gone_while_its_log_is_there_is_refused_and_its_log_left_alone(
+    path: Path, other: Callable[..., Other]
+) -> None:
+    """S3, S24: SQLite would take it for a new one and delete the log, with all that is recorded in it."""
+    owner = other("hold", path, "R")
+    owner.hear()
+    owner.kill()
+    wal, whole = path.with_name("runs.db-wal"), content(path)
+    log = content(wal)
+    assert log
+    for state in ("empty", "gone"):
+        take_away(path, state)
+        for deed in (SqliteStore, lambda place: connect.open_to_write(place, "full", connect.Patience())):
+            with pytest.raises(StoreError, match=rf"runs\.db is {state}, and its last records are in runs\.db-wal"):
+                deed(path)
+        assert content(wal) == log
+    put(path, whole)
+    store = SqliteStore(path)
+    assert [row.run_id for row in store.runs()] == ["R"]
+    store.close()
+
+
+def test_the_mere_header_of_a_log_holds_nothing_and_stands_in_nobodys_way(path: Path) -> None:
+    path.touch()
+    path.with_name("runs.db-wal").write_bytes(b"\x37\x7f\x06\x82" + bytes(28))
+    store = SqliteStore(path)
+    assert store.runs() == []
+    assert store.create("R", "p", "") is not None
+    store.close()
+
+
+async def test_a_store_that_was_emptied_is_no_new_store(path: Path) -> None:
+    """S3: a key would start its run once more."""
+    store = SqliteStore(path)
+    await born(store, "R", key="once")
+    store.close()
+    take_away(path, "empty")
+    with pytest.raises(StoreError, match="is empty, though there was something in it"):
+        SqliteStore(path)
+    take_away(path, "gone")
+    SqliteStore(path).close()
+
+
+def test_a_store_that_was_left_half_made_is_brought_in_order(path: Path) -> None:
+    """A power cut in the middle of making it leaves a rollback journal, which a reader cannot play back."""
+    path.parent.joinpath("make").mkdir()
+    made = path.parent / "make" / "runs.db"
+    db = apsw.Connection(str(made))
+    db.execute("PRAGMA page_size = 1024; CREATE TABLE t (x); PRAGMA user_version = 0")
+    db.execute("PRAGMA cache_spill = ON; PRAGMA cache_size = 1; BEGIN; DROP TABLE t; CREATE TABLE big (x)")
+    db.execute("INSERT INTO big VALUES (zeroblob(100000)), (zeroblob(100000))")
+    for one in made.parent.iterdir():
+        put(path.with_name(one.name), content(one))
+    db.execute("ROLLBACK")
+    db.close()
+    assert path.with_name("runs.db-journal").exists()
+    with pytest.raises(StoreError, match="not one of Stepwell's"):  # it is read again, as it was before
+        SqliteStore(path)
+    assert content(path) == content(made)
+
+
+async def test_a_link_to_a_store_is_that_store(path: Path) -> None:
+    """S13: whoever comes by the link sees the same owners, and the same values in files."""
+    link = path.parent / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    store = SqliteStore(path)
+    await born(store, "R")
+    link.symlink_to(path)
+    linked = SqliteStore(link)
+    assert [row.status for row in linked.runs()] == ["running"]
+    with pytest.raises(RunLive):
+        linked.claim("R")
+    linked.close()
+    store.close()
+    assert [one.name for one in link.parent.iterdir()] == ["link.db"]
+
+
+async def test_a_lease_that_no_store_has_written_is_damage(path: Path) -> None:
+    store = SqliteStore(path)
+    await born(store, "R")
+    store.close()
+    db = apsw.Connection(str(path))
+    db.execute("UPDATE lease SET epoch = 9223372036854775807")
+    db.close()
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match=r"R: its lease is damaged"):
+        store.claim("R")
+    store.close()
+
+
+async def test_text_that_is_none_is_damage_and_told(path: Path) -> None:
+    store = SqliteStore(path)
+    await born(store, "R")
+    store.close()
+    db = apsw.Connection(str(path))
+    db.execute("UPDATE run SET pipeline = CAST(x'ff' AS TEXT)")
+    db.close()
+    store = SqliteStore(path)
+    with pytest.raises(StoreError, match=r"damaged.*db check"):
+        store.runs()
+    store.close()
+
+
 def test_a_folder_is_no_store(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StoreError, match="folder"):
@@ -142,6 +259,13 @@ def test_a_folder_that_cannot_be_made_is_named(path: Path) -> None:
     with pytest.raises(StoreError, match=r"folder .*below.*cannot be made"):
         store.create("R", "p", "")
     store.close()
+
+
+@pytest.mark.parametrize("name", ["nul\0l", "half \ud800", "x" * 300, "loop.db"])
+def test_what_can_be_no_file_is_an_error_of_the_store(path: Path, name: str) -> None:
+    path.with_name("loop.db").symlink_to("loop.db")
+    with pytest.raises(StoreError, match=r"cannot be the file of a store|is no name for a file|cannot be read"):
+        SqliteStore(path.with_name(name)).create("R", "p", "")
 
 
 def test_an_unknown_level_of_durability_is_refused(path: Path) -> None:
@@ -255,6 +379,18 @@ class TestValuesInFiles:
         file.unlink()
         with pytest.raises(PayloadLost, match="gone"):
             store.load(payload)
+        store.close()
+
+    async def test_a_value_that_cannot_be_read_at_this_moment_is_not_lost(self, path: Path) -> None:
+        """S24: a resume reads it another time; nobody is told to restore a backup."""
+        store = SqliteStore(path)
+        payload = await self.saved(store, b"x" * 20_000)
+        file = self.file(path, payload)
+        file.unlink()
+        file.mkdir()
+        with pytest.raises(StoreError, match=r"cannot be read \(.*resume") as caught:
+            store.load(payload)
+        assert not isinstance(caught.value, PayloadLost)
         store.close()
 
     async def test_a_value_that_is_written_again_mends_its_damaged_file(self, path: Path) -> None:

@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from stepwell import events as ev
-from stepwell.errors import StoreBusy, StoreError
+from stepwell.errors import LeaseLost, StoreBusy, StoreError
 from stepwell.events import Payload
 from stepwell.journal.sqlite import SqliteStore, connect, wal, writer
 from stepwell.testing.store_deeds import BOUND, born, durable, seqs
@@ -84,6 +84,22 @@ async def test_many_waiters_are_woken_with_few_calls(path: Path, monkeypatch: py
     futures = [store.append(lease, [skipped(seq)]) for seq in range(2, 502)]
     await asyncio.wait_for(asyncio.gather(*(one for one in futures if one is not None)), BOUND)
     assert len(calls) < 50
+    store.close()
+
+
+async def test_of_many_rows_in_one_transaction_only_a_refused_batch_is_missing(path: Path) -> None:
+    """S2: many rows go into one statement, and the second end of one path still harms no other run."""
+    store = SqliteStore(path)
+    leases = [await born(store, f"R{number}") for number in range(25)]
+    twice = [skipped(2, "R7"), ev.StepSkipped("R7", 3, 1.0, "s2")]
+    futures = [
+        store.append(lease, twice if lease.run_id == "R7" else [skipped(seq, lease.run_id) for seq in (2, 3)])
+        for lease in leases
+    ]
+    results = await asyncio.gather(*(one for one in futures if one is not None), return_exceptions=True)
+    assert [type(one) for one in results if one is not None] == [LeaseLost]
+    for lease in leases:
+        assert seqs(store, lease.run_id) == ([1] if lease.run_id == "R7" else [1, 2, 3])
     store.close()
 
 
@@ -231,6 +247,26 @@ async def test_the_wal_stays_small_however_long_a_chain_is(path: Path, monkeypat
     store.close()
 
 
+async def test_the_wal_bears_several_large_commits_before_it_is_copied(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "PAGES", 8)
+    copies, copy = list[int](), wal.Wal.copy
+
+    def note(one: wal.Wal) -> None:
+        copies.append(one.pages)
+        copy(one)
+
+    store = SqliteStore(path, sync="process")
+    lease = await born(store, "R")
+    monkeypatch.setattr(wal.Wal, "copy", note)
+    for first in range(2, 4002, 200):
+        await durable(store, lease, *(skipped(seq) for seq in range(first, first + 200)), alone=True)
+    assert len(copies) > 2
+    assert min(copies) >= 3 * 8
+    store.close()
+
+
 async def test_the_wal_is_copied_when_there_is_nothing_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "IDLE", 0.02)
     loop, copied, copy = asyncio.get_running_loop(), asyncio.Event(), wal.Wal.copy
@@ -300,11 +336,12 @@ async def test_a_step_takes_little_room_on_disk(path: Path) -> None:
         for side in ("before", "after")
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("hit", [1, 2])
+@pytest.mark.parametrize(("hit", "sync"), [(1, "full"), (2, "process")])
 def test_a_process_killed_anywhere_loses_nothing_it_had_acknowledged(
-    path: Path, other: Callable[..., Other], instant: str, hit: int, steps: int
+    path: Path, other: Callable[..., Other], instant: str, hit: int, sync: str, steps: int
 ) -> None:
-    died = other("chain", path, "R", steps, STEPWELL_FAILPOINT=f"{instant}@{hit}")
+    """S1, S5: at both levels of durability."""
+    died = other("chain", path, "R", steps, STEPWELL_FAILPOINT=f"{instant}@{hit}", SYNC=sync)
     said = [int(line.split()[1]) for line in died.hear_all() if line.startswith("acknowledged")]
     assert died.process.wait(BOUND) != 0 or hit == 2
     store = SqliteStore(path)

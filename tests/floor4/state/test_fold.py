@@ -18,6 +18,7 @@ from stepwell.state.state import (
     GUARDING,
     PENDING,
     PRUNED,
+    RELEASED,
     RETRY,
     RUNNING,
     SKIPPED,
@@ -55,14 +56,14 @@ class Story:
         """What is counted on with each fact equals what is counted from nothing."""
         state = self.state
         anew = State(state.graph)
-        for name in ("steps", "paths", "because", "chosen", "waited", "attempts"):
+        for name in ("steps", "paths", "because", "chosen", "joining", "attempts"):
             setattr(anew, name, getattr(state, name))
         anew.count()
         assert (state.missing, state.live, state.starved, state.ended) == (
             anew.missing, anew.live, anew.starved, anew.ended
         )  # fmt: skip
         assert sorted(state.ready) == sorted(anew.ready)
-        assert list(map(bool, state.doomed)) == list(map(bool, anew.doomed))
+        assert state.doomed.keys() == anew.doomed.keys()
         assert sorted(state.joins) == sorted(anew.joins)
 
 
@@ -115,7 +116,7 @@ def test_what_ran_when_the_process_died_is_ready_again() -> None:
     story.tell(ev.RunResumed, recovered=True, deadline=7.0)
     state = story.state
     assert (state.steps[0], list(state.ready), state.running, state.deadline) == (PENDING, [0], 0, 7.0)
-    assert (state.attempts[0], state.spent[0]) == (1, 0)  # S9: it uses up no retry
+    assert (state.attempts[0], state.spent.get(0, 0)) == (1, 0)  # S9: it uses up no retry
 
 
 def test_a_cancel_or_failure_halts_no_run_that_goes_on() -> None:
@@ -171,7 +172,7 @@ def test_a_step_that_waits_gives_its_slot_back_and_has_spent_one_attempt() -> No
     story.tell(ev.StepStarted, "a", 1)
     story.tell(ev.StepRetrying, "a", 1, retry_at=6.0)
     state = story.state
-    assert (state.steps[0], state.running, state.spent[0], state.timers) == (WAITING, 0, 1, [(6.0, 0, RETRY)])
+    assert (state.steps[0], state.running, state.spent.get(0, 0), state.timers) == (WAITING, 0, 1, [(6.0, 0, RETRY)])
 
 
 def test_what_follows_a_completed_step_is_ready() -> None:
@@ -192,7 +193,7 @@ def test_a_join_is_ready_after_the_last_of_those_before_it() -> None:
     story.complete("c")
     assert list(story.state.ready) == [3]
     story.tell(ev.JoinReleased, "d")
-    assert story.state.released == {3}
+    assert story.state.joining[3] == RELEASED
 
 
 def test_a_skipped_step_is_live_and_has_no_value() -> None:
@@ -202,7 +203,7 @@ def test_a_skipped_step_is_live_and_has_no_value() -> None:
     assert (story.state.steps[0], story.state.running) == (GUARDING, 1)
     story.tell(ev.StepSkipped, "a", reason="when_false")
     state = story.state
-    assert (state.steps[0], state.running, state.live, state.starved) == (SKIPPED, 0, [0, 1, 1, 0], [0, 0, 1, 0])
+    assert (state.steps[0], state.running, state.live, state.starved) == (SKIPPED, 0, [0, 1, 1, 0], {2: 1})
 
 
 def test_a_guard_that_passed_leaves_the_step_ready_to_start() -> None:
@@ -233,7 +234,7 @@ def test_a_failure_for_good_dooms_all_that_follows() -> None:
     """Rule 2: no step before it failed for good."""
     story = Story(on_failure="finish")
     story.fail("a")
-    assert story.state.doomed == ["", "a", "a", ""]
+    assert story.state.doomed == {1: "a", 2: "a"}
     story.tell(ev.StepPruned, "b", reason="upstream_failed", because="a")
     assert story.state.doomed[3] == "a"
     assert (story.state.steps[1], story.state.because[1]) == (PRUNED, "a")
@@ -259,7 +260,7 @@ def test_a_cancelled_step_is_dead_and_dooms_nothing() -> None:
     story.tell(ev.StepStarted, "a", 1)
     story.tell(ev.StepCancelled, "a", 1, reason="enough")
     state = story.state
-    assert (state.steps[0], state.live[1], state.doomed[1], state.reasons[0]) == (CANCELLED, 0, "", "enough")
+    assert (state.steps[0], state.live[1], state.doomed.get(1), state.reasons[0]) == (CANCELLED, 0, None, "enough")
 
 
 def test_only_the_chosen_route_is_live() -> None:
@@ -297,9 +298,9 @@ def test_a_reset_step_begins_a_new_visit_with_everything_anew() -> None:
         story.tell(ev.StepPruned, name, reason="upstream_failed", because="a")
     story.tell(ev.StepReset, paths=("a", "b", "c"), cause="resume")
     state = story.state
-    assert state.paths == ["a#2", "b#2", "c#2", "d"]
+    assert state.paths == ("a#2", "b#2", "c#2", "d")
     assert (list(state.steps[:3]), state.attempts[0], state.failures) == ([PENDING] * 3, 0, [])
-    assert state.doomed == [""] * 4
+    assert state.doomed == {}
     story.complete("a#2")
     assert sorted(state.ready) == [1, 2]
 

@@ -38,7 +38,7 @@ class Story:
     def counted_anew(self) -> None:
         state = self.state
         anew = State(state.graph)
-        for name in ("steps", "paths", "because", "chosen", "waited", "attempts", "jumps", "streaming"):
+        for name in ("steps", "paths", "because", "chosen", "joining", "attempts", "jumps", "streaming"):
             setattr(anew, name, getattr(state, name))
         anew.count()
         for name in ("missing", "live", "starved", "ended", "hope", "wants"):
@@ -139,8 +139,8 @@ def test_what_follows_a_step_that_jumped_does_not_begin() -> None:
 def test_a_jump_resets_what_lies_between_in_a_new_visit() -> None:
     """B11, S2: loops are counted apart from visits."""
     state = jumped().tell(ev.StepReset, "c", 1, paths=("b", "c"), cause="goto").state
-    assert state.paths == ["a", "b#2", "c#2", "d"]
-    assert (state.visits, state.loops, state.jumps) == ([1, 2, 2, 1], {B: 1, C: 1}, {})
+    assert state.paths == ("a", "b#2", "c#2", "d")
+    assert (state.visits, state.loops, state.jumps) == ({B: 2, C: 2}, {B: 1, C: 1}, {})
     assert (list(state.ready), list(state.steps)) == ([B], [COMPLETED, PENDING, PENDING, PENDING])
 
 
@@ -174,7 +174,7 @@ def test_a_step_of_which_nothing_was_begun_has_no_earlier_visit() -> None:
     state = story.tell(ev.StepReset, paths=("a", "c"), cause="goto").state
     assert C not in state.past
     assert [one.path for one in state.past[A]] == ["a"]
-    assert (state.waited, state.patience, state.timers) == (set(), {}, [])
+    assert (any(state.joining), state.patience, state.timers) == (False, {}, [])
 
 
 def test_a_join_in_a_loop_waits_anew_each_visit() -> None:
@@ -182,7 +182,7 @@ def test_a_join_in_a_loop_waits_anew_each_visit() -> None:
     story = Story(Edge(A, C), Edge(B, C)).complete("a").tell(ev.JoinWaiting, "c").complete("b")
     story.tell(ev.JoinReleased, "c").tell(ev.StepStarted, "c", 1).tell(ev.StepCompleted, "c", 1, goto="a")
     state = story.tell(ev.StepReset, "c", 1, paths=("a", "c"), cause="goto").state
-    assert (state.released, state.missing[C], list(state.joins)) == (set(), 1, [C])
+    assert (state.joining[C], state.missing[C], list(state.joins)) == (0, 1, [C])
 
 
 def test_a_step_that_was_told_to_end_is_not_told_twice_and_then_forgotten() -> None:

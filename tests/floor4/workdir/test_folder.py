@@ -27,9 +27,25 @@ def test_other_names_give_other_parts(one: str, other: str) -> None:
     assert (part(one) == part(other)) == (one == other)
 
 
-@pytest.mark.parametrize("name", ["NUL", "con.txt", "Com1", "aux"])
+@pytest.mark.parametrize("name", ["NUL", "con.txt", "Com1", "aux", "lpt²", "conin$", "nul .tar.gz"])
 def test_names_that_windows_keeps_for_devices_are_escaped(name: str) -> None:
     assert part(name).startswith("%")
+
+
+def test_a_name_that_only_ends_like_a_device_stands_as_it_is() -> None:
+    assert part("falcon") == "falcon"
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{1,3}", fullmatch=True), st.from_regex(r"[A-Za-z0-9]{1,3}", fullmatch=True))
+def test_ids_that_differ_in_capitals_have_folders_that_differ_in_more(one: str, other: str) -> None:
+    folders = [folder_of_run(Path("work"), run_id).name.casefold() for run_id in (one, other)]
+    assert (folders[0] == folders[1]) == (one == other)
+
+
+def test_the_folder_of_an_id_that_we_made_is_called_like_it() -> None:
+    ours = "01M813KCVM7VSXK4F5JYTVZT5P"
+    assert folder_of_run(Path("work"), ours) == Path("work") / ours
+    assert folder_of_run(Path("work"), ours.lower()).name.upper() != ours
 
 
 def test_long_names_are_told_apart_by_their_digest() -> None:

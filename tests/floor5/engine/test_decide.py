@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepwell import events as ev
+from stepwell.engine.ask_again import next_time
 from stepwell.engine.commands import (
     Abandon,
     CancelRunning,
@@ -22,7 +23,7 @@ from stepwell.engine.commands import (
     TimeOutJoin,
     Wait,
 )
-from stepwell.engine.decide import decide, next_time
+from stepwell.engine.decide import decide
 from stepwell.engine.decide_resets import resets
 from stepwell.graph import Edge
 from stepwell.state.sparks import StepsTold

@@ -8,8 +8,9 @@ from typing import SupportsIndex, overload
 import pytest
 
 from stepwell import events as ev
+from stepwell.engine.ask_again import next_time
 from stepwell.engine.commands import Release, Start, StartItem, TimeOutJoin
-from stepwell.engine.decide import decide, next_time
+from stepwell.engine.decide import decide
 from stepwell.graph import Edge
 
 from .plans import NOW, Story, fan, plan, step

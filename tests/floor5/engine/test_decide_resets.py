@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from stepwell import Goto, PayloadLost, Pipeline, Stop
 from stepwell import events as ev

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
+from stepwell.codecs import oversize
 from stepwell.codecs.values import Codecs
 from stepwell.control import Goto, Output, Raise, Retry, Skip, Stop
-from stepwell.engine.interpret import interpret
+from stepwell.engine.interpret import Form, interpret
 from stepwell.engine.outcome import Again, Completed, Jump, Outcome, Skipped
 from stepwell.errors import CodecError
 from stepwell.events import Payload
@@ -35,7 +35,7 @@ def drafted() -> int:
 
 def of(value: object, *, encodes: bool = False, check: bool = False, one: PlanStep | None = None) -> Outcome:
     the_plan = looped()
-    return interpret(the_plan, one or the_plan.steps[JUDGE], value, encodes=encodes, check=check)
+    return interpret(the_plan, one or the_plan.steps[JUDGE], value, Form(encodes, check))
 
 
 def test_a_value_is_its_outcome() -> None:
@@ -136,3 +136,19 @@ def test_a_jump_to_what_is_no_step_says_what_it_takes(target: object) -> None:
     with pytest.raises(TypeError, match="Goto takes a step, its name or its function, not ") as caught:
         of(Goto(target))  # type: ignore[arg-type]
     assert str(caught.value).endswith(repr(target))
+
+
+@pytest.mark.parametrize(("encodes", "check"), [(True, False), (True, True), (False, True)])
+def test_a_value_that_is_too_large_is_refused_with_its_size_and_its_largest_part(
+    encodes: bool, check: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S21: names step, field and size."""
+    monkeypatch.setattr(oversize, "LARGEST", 1_000)
+    one = stepped(dict[str, list[int]])
+    assert isinstance(of({"few": [1]}, encodes=encodes, check=check, one=one), Completed)
+    told = (
+        r"what `b` returned cannot be recorded \(`\$` is the value\): it has 2,\d+ bytes as it is recorded, and at "
+        r"most 1,000 are allowed \(2,003 of them are `\$\.many`\); write it to a file"
+    )
+    with pytest.raises(CodecError, match=told):
+        of({"few": [1], "many": [0] * 2_000}, encodes=encodes, check=check, one=one)

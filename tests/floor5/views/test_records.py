@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from stepwell import Goto, Pipeline, StepContext
+from stepwell import events as ev
+from stepwell.errors import StoreError
+from stepwell.views.records import replay
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -36,3 +39,37 @@ def test_an_earlier_visit_of_a_map_has_the_items_that_it_had(tmp_path: Path, on_
     assert {key: (one.path, one.status) for key, one in first.items.items()} == {
         "n1": ("work[n1]", "completed"), "n2": ("work[n2]", "failed"),
     }  # fmt: skip
+
+
+def test_the_items_of_a_map_are_a_mapping_that_makes_its_records_when_they_are_asked_for() -> None:
+    """B1, O2: by the key in its one spelling; the counts need no record of an item at all."""
+    pipe = Pipeline("items")
+
+    @pipe.step
+    async def numbers() -> list[int]:
+        return [1, 2, 3]
+
+    @pipe.map(over=numbers, min_success=1)
+    async def work(number: int) -> int:
+        if number == 2:
+            raise ValueError("no")
+        return number
+
+    record = pipe.run_sync().steps["work"]
+    assert record.counts == {"completed": 2, "failed": 1}
+    assert (list(record.items), len(record.items)) == (["0", "1", "2"], 3)
+    assert record.items["1"].failure is not None
+    assert record.items["1"] == record.items["1"]
+    for key in ("3", "-1", "01", "x", ""):
+        assert key not in record.items
+    assert repr(record.items) == "<3 items of work>"
+
+
+def test_facts_that_make_no_sense_are_told_with_the_first_of_them() -> None:
+    started = ev.RunStarted("R", 1, 1.0, pipeline="p", fingerprints={"a": "x"})
+    with pytest.raises(StoreError, match=r"fact 2 \(STEP_COMPLETED `b`\) does not follow"):
+        replay([started, ev.StepCompleted("R", 2, 1.0, "b", 1)])
+    with pytest.raises(StoreError, match=r"fact 2 .* the first fact of a run is RUN_STARTED"):
+        replay([ev.StepCompleted("R", 2, 1.0, "a", 1)])
+    with pytest.raises(StoreError, match="no facts"):
+        replay([])

@@ -22,3 +22,10 @@ def test_what_is_no_store_is_refused_by_its_value(store: object) -> None:
     assert str(caught.value).endswith(repr(store))
     with pytest.raises(StoreError, match="a store is the path of a file"):
         pipe.run_sync(store=store)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("store", [None, "runs.db"])
+def test_a_level_of_durability_that_there_is_not_is_refused_in_memory_too(store: str | None) -> None:
+    """S1: a typing mistake must not be found out after a power cut."""
+    with pytest.raises(StoreError, match=r"sync is 'ful'; expected \"full\" .* or \"process\""):
+        App(store, sync="ful")  # type: ignore[arg-type]

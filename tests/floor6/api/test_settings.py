@@ -157,7 +157,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(desk: Path, monkeypatc
         "not 'ten'",
         "stepwell.toml:5: `store` must be a path, not ''",
         "stepwell.toml:6: `deep` is no setting; the settings are `store`, `on_failure`, `run_timeout`, `strict`, "
-        "`quiet`, `progress`",
+        "`quiet`, `progress`, `sync`",
         "pyproject.toml:4: `store` must be text in quotes, not 3",
     }
     assert str(caught.value).startswith("8 problems in the settings:\n  - STEPWELL_QUIET")

@@ -31,6 +31,8 @@ def test_a_step_that_failed_is_not_counted_as_done(desk: Any) -> None:
     assert run.code == 1
     assert "(1 of 3 steps)" in run.err
     assert re.search(r"^took .*, 1 of 3 steps$", desk("show", "last").out, re.MULTILINE)
+    assert desk("ls").out.splitlines()[1].split()[-1] == "1/3"
+    assert desk("ls", "--json").document["runs"][0]["steps_done"] == 1
 
 
 def test_a_step_that_was_cancelled_is_not_counted_as_done(desk: Any, wait_until: Any) -> None:

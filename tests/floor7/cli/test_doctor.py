@@ -48,7 +48,16 @@ def test_a_folder_without_a_store_is_well_and_stays_as_it_is(desk: Any) -> None:
     assert "[FAIL]" not in done.out
     found = checks(desk("doctor", "--json"))
     assert list(found)[:6] == ["python", "stepwell", "sqlite", "libraries", "settings", "store"]
-    assert found["sync"]["text"].startswith("a synced commit takes ")
+    assert found["sync"]["text"].startswith("sync=full: a record survives a power cut (a synced commit takes ")
+
+
+def test_the_level_of_sync_that_counts_here_is_told_with_what_it_costs(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S1."""
+    monkeypatch.setenv("STEPWELL_SYNC", "process")
+    text = checks(desk("doctor", "--json"))["sync"]["text"]
+    assert text.startswith("sync=process: a record survives a killed process, not a power cut (a commit takes ")
 
 
 def test_a_store_is_read_to_its_end_and_its_runs_are_told(desk: Any, digest: Path) -> None:
@@ -121,8 +130,11 @@ def test_a_folder_that_cannot_be_written_is_told(desk: Any, monkeypatch: pytest.
 
 def test_an_old_sqlite_a_full_disk_and_a_network_are_told(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "sqlite_version", lambda: (3, 50, 1))
-    monkeypatch.setattr(checkup, "kind_of", lambda _: "nfs4")
+    monkeypatch.setattr(checkup, "file_system", lambda _: ("nfs4", True))
     monkeypatch.setattr(checkup.shutil, "disk_usage", lambda _: checkup.shutil._ntuple_diskusage(10, 9, 1))
     found = checks(desk("doctor", "--json"))
-    assert [found[name]["status"] for name in ("sqlite", "file_system", "disk")] == ["fail", "warn", "fail"]
-    assert all(found[name]["way_out"] for name in ("sqlite", "file_system", "disk"))
+    assert [found[name]["status"] for name in ("sqlite", "file_system")] == ["fail", "fail"]
+    assert all(found[name]["way_out"] for name in ("sqlite", "file_system"))
+    monkeypatch.setattr(checkup, "file_system", lambda _: ("ext4", False))
+    full = checks(desk("doctor", "--json"))["disk"]
+    assert (full["status"], full["way_out"]) == ("fail", "make room")

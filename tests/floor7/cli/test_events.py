@@ -97,12 +97,28 @@ def test_filters_choose_by_number_kind_and_step(desk: Any, ran: Any) -> None:
     assert (none.code, none.out) == (0, "")
 
 
+def test_the_last_ones_are_those_that_the_filters_leave(desk: Any, ran: Any) -> None:
+    """K1, O2: as `tail` would give them, without reading the others."""
+    whole = desk("events", "last").out.splitlines()
+    assert desk("events", "last", "--last", "2").out.splitlines() == whole[-2:]
+    assert desk("events", "last", "-n", "99999").out.splitlines() == whole
+    items = [line for line in whole if " ITEM_COMPLETED " in line]
+    assert desk("events", "last", "-n", "1", "-k", "item_completed").out.splitlines() == items[-1:]
+    assert desk("events", "last", "-n", "2", "-s", "measure", "--after", "5").out.splitlines() == [
+        line for line in whole[5:] if " measure" in line
+    ][-2:]  # fmt: skip
+    none = desk("events", "last", "-n", "0")
+    assert (none.code, none.out) == (0, "")
+    assert desk("events", "last", "-n", "1", "-f").out.splitlines() == whole[-1:]
+
+
 @pytest.mark.parametrize(
     ("tokens", "said"),
     [
         (["--kind", "step_complete"], "did you mean `step_completed`?"),
         (["--step", "measre"], "did you mean `measure`?"),
         (["--after", "-1"], "0 or more"),
+        (["--last", "-1"], "0 or more"),
     ],
 )
 def test_what_makes_no_sense_is_told_with_what_was_meant(desk: Any, ran: Any, tokens: list[str], said: str) -> None:

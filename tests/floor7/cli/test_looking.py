@@ -57,7 +57,7 @@ def test_ls_json_is_one_document(desk: Any, failed: Any) -> None:
     found = desk("ls", "--json").document
     (run,) = found["runs"]
     assert found["schema_version"] == 1
-    assert (run["run_id"], run["status"], run["steps_total"], run["steps_done"]) == (failed.run_id, "failed", 3, 2)
+    assert (run["run_id"], run["status"], run["steps_total"], run["steps_done"]) == (failed.run_id, "failed", 3, 1)
     assert run["target"] == f"{desk.folder / 'flaky.py'}:pipe"
 
 
@@ -141,6 +141,52 @@ def test_show_json_has_everything(desk: Any, digest: Path, failed: Any) -> None:
     assert desk("show", "last", "--json").document["inputs"] == {
         "folder": "x", "suffix": ".md", "tags": ["t"], "deep": False, "top": None,
     }  # fmt: skip
+
+
+MANY_FAIL = """from stepwell import Pipeline
+pipe = Pipeline("many")
+@pipe.step
+def numbers() -> list[int]:
+    return list(range(1200))
+@pipe.map(over=numbers, min_success=1)
+async def borne(number: int) -> int:
+    if number < 1100:
+        raise ValueError(f"no {number}")
+    return number
+@pipe.map(over=numbers, after=borne, min_success=1200)
+async def fatal(number: int) -> int:
+    if number >= 1185:
+        raise ValueError(f"no {number}")
+    return number
+"""
+
+
+def test_show_counts_the_failures_that_it_does_not_list(desk: Any) -> None:
+    """O2, K9: the first of each kind are told, whatever their number, and all with --items."""
+    desk.write("many.py", MANY_FAIL)
+    assert desk("run", "many.py", "-q").code == 1
+    out = desk("show", "last").out
+    assert "100 of 1,200 items, 1,100 failed" in out
+    assert out.count("[FAIL] fatal[") == out.count("[WARN] borne[") == 10
+    fatal, borne = out.index("       and 5 more\n"), out.index("       and 1,090 more\n")
+    assert out.index("[FAIL] fatal[") < fatal < out.index("[WARN] borne[") < borne
+    found = desk("show", "last", "--json").document
+    assert len(found["failures"]) == 1000 + 15
+    assert found["failures_left_out"] == 100
+    steps = {step["step"]: step for step in found["steps"]}
+    assert steps["borne"]["items"] == {"total": 1200, "completed": 100, "failed": 1100}
+    assert len(steps["borne"]["listed"]) == 1000
+    whole = desk("show", "last", "--json", "--items").document
+    assert (len(whole["failures"]), "failures_left_out" in whole) == (1115, False)
+    assert len({step["step"]: step for step in whole["steps"]}["borne"]["listed"]) == 1200
+
+
+def test_show_says_that_the_inputs_are_lost(desk: Any, digest: Path) -> None:
+    """S3, K10: rather than nothing."""
+    desk("run", digest, "--folder", "x" * 20_000)
+    for blob in (path for path in desk.folder.rglob("*.blobs/**/*") if path.is_file()):
+        blob.unlink()
+    assert "its inputs are lost: " in desk("show", "last").out
 
 
 def test_show_of_a_long_pipeline_lists_what_matters(desk: Any) -> None:

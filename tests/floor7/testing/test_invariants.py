@@ -132,3 +132,16 @@ async def test_a_failed_step_that_says_it_completed_is_found() -> None:
     ]
     with pytest.raises(AssertionError, match="failed or have no end"):
         check_invariants(found)
+
+
+async def test_a_run_that_another_process_has_closed_may_leave_an_attempt_without_an_end() -> None:
+    """Its process had died over it; nobody else may end a run so."""
+    begun = (await facts())[:2]
+    step = begun[1].path
+    closed = ev.RunFinished(begun[0].run_id, 3, 9.0, "", 0, "cancelled", "its_process_was_gone", (), NAMES)
+    check_invariants([*begun, closed])
+    with pytest.raises(AssertionError, match=f"attempt 1 of {step} never ended"):
+        check_invariants([*begun, msgspec.structs.replace(closed, reason="cancelled")])
+
+
+NAMES = ("numbers", "work", "side", "both")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +13,16 @@ from stepwell import App, Pipeline
 from stepwell.journal.sqlite.store import SqliteStore
 from stepwell.testing.invariants import check_invariants
 
+from ..judge import environment, the_file_is_whole
 from .sharing import ITEMS
-from .sweep import SOURCE, TIMEOUT, the_file_is_whole
+from .sweep import TIMEOUT
 
 SCRIPT = Path(__file__).with_name("sharing.py")
 
 
 def test_two_processes_run_while_a_third_lists_shows_and_cancels(tmp_path: Path) -> None:
     """S10, S13, S17: nobody meets "database is locked", and each run ends as it should."""
-    env = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    env = environment()
     processes = {
         mode: subprocess.Popen(
             [sys.executable, str(SCRIPT), str(tmp_path), mode],

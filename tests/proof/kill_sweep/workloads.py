@@ -579,9 +579,10 @@ async def go_on(app: App, workload: str) -> None:
 
 async def main(workload: str) -> None:
     """One process."""
-    async with App(FOLDER / "store.db") as app:
+    async with App(FOLDER / "store.db", sync="process" if os.environ.get("SYNC") == "process" else "full") as app:
         if STAGE == "cancel":
             await app.cancel("last", "from another process")
+            trace("asked")
             return
         try:
             await go_on(app, workload)

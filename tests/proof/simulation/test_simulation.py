@@ -20,7 +20,7 @@ from .world import ACTIONS, World
 
 SCHEDULES = 4
 """How many schedules each case runs under; a seed is one case under one of them."""
-EXAMPLES = 62_500 if counts.LONG else 625
+EXAMPLES = counts.size(625, 62_500)
 """So many cases are drawn by Hypothesis, which shrinks one that fails, and so many evenly, which it does not do."""
 
 REACHED: Counter[str] = Counter()

@@ -16,10 +16,11 @@ from stepwell import events as ev
 from stepwell.api.record import fold
 from stepwell.clock import Clock
 from stepwell.engine import commands as do
+from stepwell.engine.ask_again import next_time
 from stepwell.engine.attempt import Attempts
 from stepwell.engine.audience import Audience
 from stepwell.engine.crew import Act
-from stepwell.engine.decide import next_time
+from stepwell.engine.decide import decide
 from stepwell.engine.decide_resets import resets
 from stepwell.engine.feed import Feed
 from stepwell.engine.inject import Scope, bind
@@ -53,13 +54,14 @@ class WatchedLedger(Ledger):
 
     tell: Callable[[ev.Event], None]
 
-    def note(self, kind: type[ev.Event], *fields: object) -> None:
-        super().note(kind, *fields)
-        self.tell(self.batch[-1])
+    def take(self, event: ev.Event) -> None:
+        super().take(event)
+        self.tell(event)
 
-    def spark(self, kind: type[ev.Event], *fields: object) -> None:
-        super().spark(kind, *fields)
-        self.tell(kind(self.run_id, 0, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    def decide(self) -> tuple[list[ev.Event], list[do.Command]]:
+        decided = super().decide()
+        assert not decide(self.plan, self.state, self.now), "all that can be done is under way"
+        return decided
 
 
 class World:
@@ -182,7 +184,8 @@ class World:
         deadline = state.deadline if recovered else None
         if not recovered and self.case.timeout is not None:
             deadline = self.time + self.case.timeout
-        paths, whole = resets(self.case.plan, state)
+        again = resets(self.case.plan, state)
+        paths, whole = again.paths, again.whole
         must = recount.to_reset()
         assert (set(paths), set(whole)) == must, f"resets {sorted(paths)}, {whole}, and must {must}"
         ledger.note(ev.RunResumed, "", 0, recovered, deadline, {})
@@ -415,7 +418,7 @@ class World:
             return Cancelled(hand.reason)
         if isinstance(act, do.Guard):
             answers = self.case.answers[number]
-            answer = answers[min(state.visits[number], len(answers)) - 1]
+            answer = answers[min(state.visits.get(number, 1), len(answers)) - 1]
             self.reached[f"when: {answer}"] += 1
             if answer == "raises":
                 return Failed("error", "when_raised", ValueError(), retryable=False)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 from stepwell.errors import StoreError
-from stepwell.events import Event, EventKind
+from stepwell.events import LARGE, Event, EventKind
 from stepwell.journal import refusals
-from stepwell.journal.done import is_item
+from stepwell.journal.done import is_done, is_item
 from stepwell.journal.port import Lease
-from stepwell.journal.sqlite.rows import INLINE, STEP_ENDS, Row, to_row
+from stepwell.journal.sqlite.rows import STEP_ENDS, Row, seed_of, to_row
 
 _TURNS = frozenset({
     EventKind.RUN_STARTED, EventKind.RUN_RESUMED, EventKind.RUN_FINISHED, EventKind.RUN_BLOCKED, EventKind.STEP_RESET,
@@ -21,11 +21,12 @@ _TURNS = frozenset({
 class Held:
     """A run that this store owns: its number in the tables, and its last durable fact."""
 
-    __slots__ = ("counted", "ended", "lease", "number", "seq", "version")
+    __slots__ = ("counted", "ended", "lease", "number", "seed", "seq", "version")
 
     def __init__(self, lease: Lease, number: int, seq: int) -> None:
         self.lease = lease
         self.number = number
+        self.seed = seed_of(lease.run_id)
         self.seq = seq
         """-1 where the lease was found to be lost."""
         self.version: int | None = None
@@ -42,7 +43,7 @@ class Batch:
 
     def __init__(self, held: Held, events: Sequence[Event]) -> None:
         self.held = held
-        number, run_id = held.number, held.lease.run_id
+        number, seed, run_id = held.number, held.seed, held.lease.run_id
         self.rows: list[Row] = []
         self.done = 0
         self.turns: list[Event] | None = None
@@ -50,13 +51,13 @@ class Batch:
         for event in events:
             if event.run_id != run_id:
                 raise refusals.other_run(run_id, event.run_id)
-            row = to_row(number, event)
+            row = to_row(number, seed, event)
             if row[2] in STEP_ENDS and not is_item(row[4]):
-                self.done += 1
+                self.done += is_done(event)
             elif event.kind in _TURNS:
                 self.turns = [*(self.turns or ()), event]
             value = row[7]
-            if value is not None and len(value) > INLINE:
+            if value is not None and len(value) > LARGE:
                 self.large = [*(self.large or ()), len(self.rows)]
             self.rows.append(row)
         self.future: asyncio.Future[None] | None = None

@@ -6,10 +6,10 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from stepwell.errors import PayloadLost
+from stepwell.errors import PayloadLost, StoreError
 from stepwell.events import Payload
 from stepwell.failpoints import failpoint
 from stepwell.journal.sqlite.disk import sync_file, sync_folder, sync_handle
@@ -17,6 +17,10 @@ from stepwell.journal.sqlite.disk import sync_file, sync_folder, sync_handle
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _TEMPORARY = "unfinished"
 _REMEMBERED = 10_000
+_RESTORE = (
+    "restore it from a backup and resume, or start a new run; `stepwell db check` lists all that is lost. "
+    "Nothing that is recorded as done runs again by itself"
+)
 
 
 class BlobFolder:
@@ -32,8 +36,8 @@ class BlobFolder:
     def save(self, data: bytes, owner: str) -> bytes:
         """Make the content durable and give back its digest; raises OSError."""
         digest = hashlib.sha256(data).hexdigest()
-        if digest not in self._safe:
-            place = self._place(digest)
+        place = self.place(digest)
+        if digest not in self._safe or not place.exists():  # somebody may have cleaned up
             if not _holds(place, digest):
                 self._ready(place.parent)
                 unfinished = self._folder / _TEMPORARY / f"{owner}.{secrets.token_hex(4)}"
@@ -51,29 +55,39 @@ class BlobFolder:
         """The content; raises PayloadLost where it is gone or not what was written."""
         if not _DIGEST.match(payload.digest):
             raise PayloadLost(f"{payload.digest!r} is no SHA-256 digest; the record is damaged: restore a backup")
-        place = self._place(payload.digest)
+        place = self.place(payload.digest)
         try:
             data = place.read_bytes()
-        except OSError as error:
-            raise PayloadLost(
-                f"the recorded value in {place} is gone ({error.strerror}); restore the file from a backup, "
-                "or start a new run"
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise PayloadLost(f"the file {place} is gone ({error.strerror}); {_RESTORE}") from error
+        except OSError as error:  # another time it may be read
+            raise StoreError(
+                f"the file {place} of a recorded value cannot be read ({error.strerror}); mend that and resume the run"
             ) from error
         if len(data) != payload.size or hashlib.sha256(data).hexdigest() != payload.digest:
-            raise PayloadLost(
-                f"the recorded value in {place} is damaged ({len(data)} bytes of {payload.size}, or others); "
-                "restore the file from a backup, or start a new run"
-            )
+            raise PayloadLost(f"the file {place} is damaged ({_told(len(data), payload.size)}); {_RESTORE}")
         return data
+
+    def place(self, digest: str) -> Path:
+        """Where the content of this digest lies, or would."""
+        return self._folder / digest[:2] / digest
+
+    def files(self) -> Iterator[os.DirEntry[str]]:
+        """Every finished file."""
+        for folder in _entries(self._folder):
+            if folder.is_dir() and folder.name != _TEMPORARY:
+                yield from _entries(folder.path)
+
+    def unfinished(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Every file that was begun and not finished, with the owner who is at it, or was."""
+        for entry in _entries(self._folder / _TEMPORARY):
+            yield entry.name.partition(".")[0], entry
 
     def sweep(self, alive: Callable[[str], bool]) -> None:
         """Remove what owners that are dead did not finish."""
         for path in (self._folder / _TEMPORARY).glob("*-*.*"):
             if not alive(path.stem):
                 path.unlink(missing_ok=True)
-
-    def _place(self, digest: str) -> Path:
-        return self._folder / digest[:2] / digest
 
     def _ready(self, folder: Path) -> None:
         """Make the folders, and make it durable that they are there: whoever made them may have died before that."""
@@ -97,9 +111,27 @@ class BlobFolder:
 
     @failpoint("blob.rename")
     def _rename(self, unfinished: Path, place: Path) -> None:
-        unfinished.replace(place)
+        try:
+            unfinished.replace(place)
+        except PermissionError:  # on Windows, while somebody reads the same value there
+            if not _holds(place, place.name):
+                raise
+            unfinished.unlink()
         if self._sync:
             sync_folder(place.parent)
+
+
+def _told(there: int, written: int) -> str:
+    return f"{there:,} bytes of {written:,}" if there != written else "other bytes than were written"
+
+
+def _entries(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder; nothing where there is none."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except FileNotFoundError:
+        return
 
 
 def _holds(place: Path, digest: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -10,18 +9,25 @@ from pathlib import Path
 
 import apsw
 
-from stepwell.errors import StoreBusy, StoreError
+from stepwell.errors import StoreError
 from stepwell.journal.sqlite import schema
 from stepwell.journal.sqlite.database import READ, READ_URI, WRITE, Database, connect, one
 from stepwell.journal.sqlite.disk import make_folder
-
-PATIENCE = 60.0
-"""Seconds that a busy store is waited for."""
+from stepwell.journal.sqlite.place import refuse_network
+from stepwell.journal.sqlite.trouble import PATIENCE, told
 
 PAGE = 1024
 """Bytes. Small rows of many runs end up on many pages, and each page that was touched is written to the WAL whole."""
 
+LONGEST = 4 << 20
+"""Bytes that the file of the WAL keeps once it begins anew; one very large transaction makes it longer for a while."""
 
+CACHE = 16 << 20
+"""Bytes of pages that the writer keeps, once it has had them: a hundred runs that go on at once write to hundreds of
+pages in turn, and with SQLite's usual 2 MB each step of theirs read six of them anew."""
+
+_WAL_HEADER = 32
+"""Bytes of a WAL that holds nothing; two power cuts in a row while a store is made can leave that alone."""
 _MARKS = (
     "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "
     "FROM pragma_application_id, pragma_user_version"
@@ -53,7 +59,11 @@ class Patience:
 
 def open_to_write(path: Path, sync: str, patience: Patience) -> Database:
     """A connection that may write, to a store of this version; folder, file and tables are made where missing."""
-    _no_folder(path)
+    try:
+        refuse(path)
+    except OSError as error:
+        raise told(path, error, "opened for writing") from error
+    refuse_network(path)
     try:
         make_folder(path.parent, sync == "full")
     except OSError as error:
@@ -71,7 +81,8 @@ def open_to_write(path: Path, sync: str, patience: Patience) -> Database:
             if sync == "full":  # on macOS a plain fsync does not reach the disk
                 db.execute("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
             db.execute("PRAGMA wal_autocheckpoint = 0")  # the writer chooses the moment
-            db.execute("PRAGMA temp_store = MEMORY")
+            db.execute(f"PRAGMA journal_size_limit = {LONGEST}; PRAGMA temp_store = MEMORY")
+            db.execute(f"PRAGMA cache_size = -{CACHE >> 10}")
         except BaseException:
             db.close()
             raise
@@ -80,47 +91,97 @@ def open_to_write(path: Path, sync: str, patience: Patience) -> Database:
     return db
 
 
-def _no_folder(path: Path) -> None:
+def refuse(path: Path) -> None:
+    """Raise StoreError for a folder, and where a store has been whose file is gone or was emptied.
+
+    SQLite would take that for a new file, and delete the WAL with all that is recorded in it.
+    """
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name the file of a store in it, such as {path / 'runs.db'}")
+    if size_of(path):
+        return
+    wal = path.with_name(f"{path.name}-wal")
+    if size_of(wal) > _WAL_HEADER:
+        what = "empty" if path.exists() else "gone"
+        raise StoreError(
+            f"the store {path} is {what}, and its last records are in {wal.name} still; put the file back from "
+            f"a backup, beside that one, or move {wal.name} away to start anew"
+        )
+    if path.exists() and any(path.with_name(path.name + end).is_dir() for end in (".owners", ".blobs")):
+        give_up = time.monotonic() + 1.0  # another process may be making it at this moment
+        while time.monotonic() < give_up:
+            if size_of(path):
+                return
+            time.sleep(0.01)
+        raise StoreError(
+            f"the store {path} is empty, though there was something in it; restore a backup, or remove it to start anew"
+        )
 
 
 def open_to_read(path: Path) -> Database | None:
     """A connection that only reads; None while there is no store at all."""
-    _no_folder(path)
     try:
+        refuse(path)
         if not path.exists():
             return None
         try:
-            return _open_to_read(str(path), path)
-        except (apsw.CantOpenError, apsw.ReadOnlyError):
-            # A folder that cannot be written has no room for the WAL's index. Without a WAL nothing is missed by
-            # reading the file as it is: nobody can write there anyway.
-            wal = path.with_name(f"{path.name}-wal")
-            if wal.exists() and wal.stat().st_size:
+            return _checked(open_as_it_is(path), path)
+        except apsw.ReadOnlyError as error:
+            if getattr(error, "extendedresult", 0) != apsw.SQLITE_READONLY_ROLLBACK:
                 raise
-            return _open_to_read(f"{path.absolute().as_uri()}?immutable=1", path)
-    except apsw.Error as error:
+        # Whoever was making it died on the way; only one who may write can undo what was begun.
+        open_to_write(path, "full", Patience()).close()
+        return _checked(open_as_it_is(path), path)
+    except (apsw.Error, OSError) as error:
         raise told(path, error, "read") from error
-    except OSError as error:
-        raise StoreError(f"the store {path} cannot be read: {error.strerror}; give yourself the right to") from error
 
 
-def _open_to_read(name: str, path: Path) -> Database | None:
-    db = connect(name, READ_URI if name.startswith("file:") else READ)
+def _checked(db: Database, path: Path) -> Database | None:
     try:
-        db.set_busy_handler(Patience())
         if not _is_ours(db, path):
             db.close()
             return None
         if one(db, "PRAGMA user_version") < schema.VERSION:
             db.close()
             open_to_write(path, "full", Patience()).close()
-            return _open_to_read(name, path)
+            return _checked(open_as_it_is(path), path)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def open_as_it_is(path: Path) -> Database:
+    """A connection that reads a file of any version and changes nothing; raises apsw.Error."""
+    wal = path.with_name(f"{path.name}-wal")
+    try:
+        return _opened(str(path), READ)
+    except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        # A folder that cannot be written has no room for the WAL's index. Without a WAL nothing is missed by reading
+        # the file as it is: nobody can write there anyway.
+        halfway = getattr(error, "extendedresult", 0) == apsw.SQLITE_READONLY_ROLLBACK
+        if halfway or size_of(wal) or not path.exists():
+            raise
+        return _opened(f"{path.absolute().as_uri()}?immutable=1", READ_URI)
+
+
+def _opened(name: str, flags: int) -> Database:
+    db = connect(name, flags)
+    try:
+        db.set_busy_handler(Patience())
+        one(db, "PRAGMA schema_version")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 def _is_ours(db: Database, path: Path) -> bool:
@@ -182,63 +243,3 @@ def _patiently(call: Callable[[], object]) -> None:
             if time.monotonic() >= give_up:
                 raise
             time.sleep(random.uniform(0.001, 0.005))
-
-
-def told(path: Path, error: Exception, what: str) -> StoreError:
-    """What went wrong, in the user's words, with the way out."""
-    start = f"the store {path} cannot be {what}"
-    if isinstance(error, StoreError):
-        return error
-    if isinstance(error, apsw.BusyError | apsw.LockedError):
-        return StoreBusy(
-            f"{start}: another process has held it for {PATIENCE:.0f} s; look for a program that keeps it open "
-            f"(`fuser {path}`), end it and try again"
-        )
-    if isinstance(error, apsw.FullError):
-        return StoreError(f"{start}: the disk is full; make room, then resume the run (what was recorded is safe)")
-    if isinstance(error, apsw.NotADBError):
-        return StoreError(
-            f"{start}: it is {_nature(path)}, not an SQLite database; "
-            "name another file with `--store` or STEPWELL_STORE, or restore a backup"
-        )
-    if isinstance(error, apsw.CorruptError):
-        return StoreError(f"{start}: it is damaged ({error}); keep a copy and restore a backup")
-    if isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError | apsw.AuthError):
-        return StoreError(f"{start}: {_obstacle(path)}")
-    if isinstance(error, apsw.IOError | OSError):
-        return StoreError(f"{start}: the disk reports an error ({error}); check the disk, then resume the run")
-    return StoreError(f"{start}: {type(error).__name__}: {error}")
-
-
-def _nature(path: Path) -> str:
-    """What the file seems to be. Only for files that SQLite has refused: closing it would drop SQLite's locks."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError:
-        return "a file that cannot be looked at"
-    if head.startswith(b"SQLite format 3"):
-        return "a damaged or encrypted file"
-    return f"a file that begins with {head.decode('latin-1')!r}"
-
-
-def _obstacle(path: Path) -> str:
-    """What stands in the way of a file that cannot be opened, and the way around it."""
-    right = "give yourself the right to, or name another store with `--store` or STEPWELL_STORE"
-    if path.is_dir():
-        return "it is a folder; name a file in it"
-    if not path.parent.is_dir():
-        return f"{path.parent} is not a folder; name another store with `--store` or STEPWELL_STORE"
-    if path.exists() and not _may(path, os.R_OK):
-        return f"its file may not be read by you; {right}"
-    if path.exists() and not _may(path, os.W_OK):
-        if path.with_name(f"{path.name}-wal").exists():
-            return f"its last records are in {path.name}-wal still; copy both files to a folder of your own, or {right}"
-        return f"its file may not be written by you; {right}"
-    if not _may(path.parent, os.W_OK):
-        return f"the folder {path.parent} may not be written by you; {right}"
-    return f"something stands in the way; {right}"
-
-
-def _may(path: Path, mode: int) -> bool:
-    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)

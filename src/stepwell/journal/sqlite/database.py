@@ -22,13 +22,11 @@ class Rows(Protocol):
         ...
 
 
-class Database(Protocol):
-    """A connection; no two threads may use one at the same time."""
+class Statements(Protocol):
+    """What runs statements: a connection, or a cursor of it, which takes half the time a statement where it is kept.
 
-    @property
-    def in_transaction(self) -> bool:
-        """Whether one was begun and not ended."""
-        ...
+    The rows of one statement of a cursor are gone with the next one.
+    """
 
     def execute(self, statements: str, bindings: Sequence[object] = ..., /) -> Rows:
         """Run statements."""
@@ -36,6 +34,19 @@ class Database(Protocol):
 
     def executemany(self, statements: str, bindings: Iterable[Sequence[object]], /) -> Rows:
         """Run a statement once for each of these."""
+        ...
+
+
+class Database(Statements, Protocol):
+    """A connection; no two threads may use one at the same time."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one was begun and not ended."""
+        ...
+
+    def cursor(self) -> Statements:
+        """What runs one statement after the other."""
         ...
 
     def changes(self) -> int:
@@ -72,7 +83,7 @@ def connect(name: str, flags: int) -> Database:
     return cast("Database", apsw.Connection(name, flags=flags))
 
 
-def one(db: Database, sql: str, values: tuple[object, ...] = ()) -> Any:
+def one(db: Statements, sql: str, values: tuple[object, ...] = ()) -> Any:
     """The first column of the first row, or None."""
     rows = db.execute(sql, values).fetchall()
     return rows[0][0] if rows else None

@@ -11,10 +11,12 @@ from pathlib import Path
 import apsw
 
 from stepwell.errors import StoreError
+from stepwell.journal.port import Sync
 from stepwell.journal.sqlite import schema
-from stepwell.journal.sqlite.connect import told
-from stepwell.journal.sqlite.database import READ, READ_URI, WRITE, Database, connect, one
+from stepwell.journal.sqlite.connect import open_as_it_is
+from stepwell.journal.sqlite.database import WRITE, Database, connect, one
 from stepwell.journal.sqlite.owners import Owners, process_of
+from stepwell.journal.sqlite.trouble import told
 
 MENDED = (3, 51, 3)
 """The first SQLite that cannot damage a store that several processes have open: the WAL-reset bug is mended in it."""
@@ -44,14 +46,7 @@ def sqlite_version() -> tuple[int, ...]:
 def examine(path: Path) -> Examined:
     """Read all of a store and check that it is whole; raises StoreError for what cannot be read or is none."""
     try:
-        try:
-            db = connect(str(path), READ)
-            return _examined(db, path)
-        except (
-            apsw.CantOpenError,
-            apsw.ReadOnlyError,
-        ):  # a folder that cannot be written has no room for a WAL's index
-            return _examined(connect(f"{path.absolute().as_uri()}?immutable=1", READ_URI), path)
+        return _examined(open_as_it_is(path), path)
     except apsw.Error as error:
         raise told(path, error, "read") from error
 
@@ -80,14 +75,15 @@ def _examined(db: Database, path: Path) -> Examined:
         db.close()
 
 
-def time_commit(folder: Path) -> float:
-    """Seconds that a synced commit takes in this folder; raises StoreError. What it writes for that, it removes."""
+def time_commit(folder: Path, sync: Sync) -> float:
+    """Seconds that a commit takes in this folder; raises StoreError. What it writes for that, it removes."""
     probe = folder / f".stepwell-probe-{os.getpid()}.db"
     try:
         db = connect(str(probe), WRITE)
         try:
             db.execute("PRAGMA journal_mode = WAL").fetchall()
-            db.execute("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; CREATE TABLE probe (value BLOB)")
+            level = "FULL" if sync == "full" else "NORMAL"
+            db.execute(f"PRAGMA synchronous = {level}; PRAGMA fullfsync = ON; CREATE TABLE probe (value BLOB)")
             took: list[float] = []
             for _ in range(_COMMITS):
                 before = time.perf_counter()

@@ -61,6 +61,8 @@ class Leases:
             number, seq, owner, epoch = rows[0]
             if owner and self._owners.alive(owner):
                 raise refusals.live(run_id, process_of(owner))
+            if not 0 < epoch < 1 << 62:
+                raise StoreError(f"run {run_id}: its lease is damaged (epoch {epoch}); restore a backup")
             epoch += 1
             db.execute("UPDATE lease SET owner = ?, epoch = ? WHERE run = ?", (me, epoch, number))
         lease = Lease(run_id, me, epoch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import apsw
 
@@ -15,7 +15,8 @@ from stepwell.journal.sqlite.readers import Readers
 POLL = 0.05
 """Seconds between two looks at what others have written."""
 
-_MARK = "SELECT seq, (SELECT count(*) FROM inbox WHERE inbox.run = run.run) FROM run WHERE run_id = ?"
+_SEQ = "SELECT seq FROM run WHERE run_id = ?"
+_ASKED = "SELECT run_id, max(inbox.rowid) FROM inbox JOIN run USING (run) WHERE taken = 0 GROUP BY inbox.run"
 
 
 class News:
@@ -25,30 +26,35 @@ class News:
         self._readers = readers
         self._followers = Followers()
         self._followed = self._followers.by_run
+        self._listeners = Followers()
+        """Told of requests only."""
         self._own: dict[str, int] = {}
         """Up to which fact of a run its followers were told as it was written here."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def follow(self, run_id: str, call: Callable[[], None]) -> Callable[[], None]:
+    def follow(self, run_id: str, call: Callable[[], None], *, facts: bool) -> Callable[[], None]:
         """Call on the running loop at each news of the run, until what this gives back is called."""
-        end = self._followers.add(run_id, call)
+        end = (self._followers if facts else self._listeners).add(run_id, call)
         with self._lock:
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._watch, name="stepwell-news", daemon=True)
                 self._thread.start()
         return end
 
-    def wrote(self, run_id: str, seq: int) -> None:
-        """This process has written facts of the run."""
-        if run_id in self._followed:
-            self._own[run_id] = seq
-            self._followers.tell(run_id)
+    def wrote(self, seqs: Mapping[str, int]) -> None:
+        """This process has written facts of these runs, up to these numbers."""
+        if self._followed:
+            told = [run_id for run_id in seqs if run_id in self._followed]
+            for run_id in told:
+                self._own[run_id] = seqs[run_id]
+            self._followers.tell(*told)
 
     def asked(self, run_id: str) -> None:
         """This process has left a request."""
         self._followers.tell(run_id)
+        self._listeners.tell(run_id)
 
     def close(self) -> None:
         """End the thread."""
@@ -64,7 +70,7 @@ class News:
         try:
             while not self._stop.is_set():
                 with self._lock:
-                    if not self._followed:
+                    if not self._followed and not self._listeners.by_run:
                         self._thread = None
                         self._own.clear()
                         return
@@ -73,26 +79,35 @@ class News:
                     if db is not None:
                         version = self._look(db, version, marks)
                 except (apsw.Error, StoreError):  # they will meet it when they read
-                    for run_id in self._followers.runs():
-                        self._followers.tell(run_id)
+                    self._followers.tell(*self._followers.runs())
+                    self._listeners.tell(*self._listeners.runs())
                 self._stop.wait(POLL)
         finally:
             if db is not None:
                 db.close()
 
     def _look(self, db: Database, before: int | None, marks: dict[str, tuple[int, int]]) -> int:
-        """Tell the followers of each run that has changed since the look before; all of them at the first."""
+        """Tell of each run that has changed since the look before, and of its facts at the first look.
+
+        `marks` has the last fact and the last open request of each run, as they were at that look.
+        """
         version: int = one(db, "PRAGMA data_version")
-        if version == before and all(run_id in marks for run_id in self._followed):
+        followed, listened = self._followers.runs(), self._listeners.runs()
+        runs = {*followed, *listened}
+        if version == before and runs <= marks.keys():
             return version
-        followed = self._followers.runs()
-        for run_id in marks.keys() - set(followed):
+        for run_id in marks.keys() - runs:
             del marks[run_id]
+        asked: dict[str, int] = dict(db.execute(_ASKED).fetchall())
+        wanted = {run_id for run_id in runs if asked.get(run_id, 0) > marks.get(run_id, (0, 0))[1]}
+        told = set(wanted)
         for run_id in followed:
-            rows = db.execute(_MARK, (run_id,)).fetchall()
-            seq, asked = mark = rows[0] if rows else (0, 0)
-            last = marks.get(run_id)
-            marks[run_id] = mark
-            if last is None or asked != last[1] or (seq != last[0] and seq > self._own.get(run_id, 0)):
-                self._followers.tell(run_id)
+            seq = one(db, _SEQ, (run_id,)) or 0
+            if seq > max(marks.get(run_id, (-1, 0))[0], self._own.get(run_id, -1)):
+                told.add(run_id)
+            marks[run_id] = (seq, asked.get(run_id, 0))
+        for run_id in runs.difference(followed):
+            marks[run_id] = (-1, asked.get(run_id, 0))
+        self._followers.tell(*told)
+        self._listeners.tell(*wanted)
         return version

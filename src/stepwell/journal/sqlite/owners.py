@@ -26,7 +26,9 @@ _POLL = 0.002
 class Owners:
     """The owners of one store's leases, and this process as one of them."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, *, tidies: bool = True) -> None:
+        self._tidies = tidies
+        """Lock files of the dead are removed as they are found."""
         self._folder = store.with_name(f"{store.name}.owners")
         self._mine: FileLock | None = None
         self._dead: set[str] = set()
@@ -82,8 +84,12 @@ class Owners:
 
     def sweep(self) -> None:
         """Remove the lock files of owners that are dead."""
-        for path in self._folder.glob("*-*.lock"):
-            self.alive(path.stem)
+        for owner in self.known():
+            self.alive(owner)
+
+    def known(self) -> list[str]:
+        """Owners that have a lock file, dead or alive."""
+        return [path.stem for path in self._folder.glob("*-*.lock")]
 
     @contextmanager
     def _gate(self) -> Generator[None]:
@@ -111,6 +117,8 @@ class Owners:
         return True
 
     def _remove(self, owner: str) -> None:
+        if not self._tidies:
+            return
         try:
             (self._folder / f"{owner}.lock").unlink(missing_ok=True)
         except OSError:  # a folder that is read-only now: it stays, and is found dead again

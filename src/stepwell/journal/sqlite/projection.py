@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from stepwell.events import Event, RunBlocked, RunFinished, RunResumed, RunStarted, StepReset
-from stepwell.journal.done import fold_done
+from stepwell.events import Event, EventKind, RunBlocked, RunFinished, RunResumed, RunStarted, StepReset
+from stepwell.journal.done import fold_done, is_done
 from stepwell.journal.sqlite.batch import Batch, Held
-from stepwell.journal.sqlite.database import Database
-from stepwell.journal.sqlite.rows import KINDS, STEP_ENDS, STEP_RESET, from_rows
+from stepwell.journal.sqlite.database import Statements
+from stepwell.journal.sqlite.rows import COLUMNS, KINDS, STEP_ENDS, STEP_RESET, from_rows
 
 _GO_ON = "UPDATE run SET seq = ?, updated_at = ?, done = done + ? WHERE run = ?"
 _COUNTED = "UPDATE run SET done = ? WHERE run = ?"
 _HISTORY = (
-    "SELECT seq, kind, at, path, attempt, body, value, digest, size FROM journal "
-    f"WHERE run = ? AND seq > ? AND kind IN ({', '.join(map(str, (*STEP_ENDS, STEP_RESET)))}) ORDER BY seq"
+    f"SELECT {COLUMNS} FROM journal WHERE run = ? AND seq > ? AND kind IN "
+    f"({', '.join(map(str, (*STEP_ENDS, STEP_RESET)))}) ORDER BY seq"
 )
+_SIMPLE = frozenset(STEP_ENDS) - {KINDS[EventKind.STEP_FAILED], KINDS[EventKind.STEP_CANCELLED]}
+"""Ends of which the kind alone says that the step is done."""
 _TURNS = (
-    "SELECT seq, kind, at, path, attempt, body, NULL, NULL, NULL FROM journal WHERE run = ? AND kind IN "
+    f"SELECT {COLUMNS} FROM journal WHERE run = ? AND kind IN "
     f"({', '.join(str(code) for kind, code in KINDS.items() if kind.value.startswith('RUN_'))}) ORDER BY seq"
 )
 
 
-def project(db: Database, batches: Iterable[Batch]) -> None:
+def project(db: Statements, batches: Iterable[Batch]) -> None:
     """Bring the rows of these batches' runs up to date."""
     going: dict[int, tuple[int, float, int, int]] = {}
     recount: dict[int, Held] = {}
@@ -45,7 +47,7 @@ def project(db: Database, batches: Iterable[Batch]) -> None:
         db.execute(_COUNTED, (_count(db, held), number))
 
 
-def _turn(db: Database, number: int, event: Event) -> None:
+def _turn(db: Statements, number: int, event: Event) -> None:
     """What a fact about the run itself says."""
     if isinstance(event, RunStarted):
         db.execute(
@@ -62,8 +64,8 @@ def _turn(db: Database, number: int, event: Event) -> None:
         db.execute("UPDATE run SET status = 'blocked', reason = ? WHERE run = ?", (event.reason, number))
 
 
-def _count(db: Database, held: Held) -> int:
-    """How many steps have ended, read from the facts since the last such count."""
+def _count(db: Statements, held: Held) -> int:
+    """How many steps are done, read from the facts since the last such count."""
     rows = db.execute(_HISTORY, (held.number, held.counted)).fetchall()
     fold_done(held.ended, _history(held.lease.run_id, rows))
     held.counted = rows[-1][0] if rows else held.counted
@@ -72,14 +74,17 @@ def _count(db: Database, held: Held) -> int:
 
 def _history(run_id: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        if row[1] != STEP_RESET:
+        if row[1] in _SIMPLE:
             yield (row[3],)
             continue
         (event,) = from_rows(run_id, [row])
-        yield ("", *(event.paths if isinstance(event, StepReset) else ()))
+        if isinstance(event, StepReset):
+            yield ("", *event.paths)
+        elif is_done(event):
+            yield (row[3],)
 
 
-def rebuild(db: Database) -> None:
+def rebuild(db: Statements) -> None:
     """Derive the row of every run from its journal anew; only what it was created with stays: id, pipeline, key."""
     for number, run_id in db.execute("SELECT run, run_id FROM run WHERE seq > 0").fetchall():
         tip = db.execute("SELECT seq, at FROM journal WHERE run = ? ORDER BY seq DESC LIMIT 1", (number,)).fetchall()

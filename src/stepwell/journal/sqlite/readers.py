@@ -10,8 +10,9 @@ from typing import Any
 import apsw
 
 from stepwell.journal import refusals
-from stepwell.journal.sqlite.connect import open_to_read, told
+from stepwell.journal.sqlite.connect import open_to_read
 from stepwell.journal.sqlite.database import Database
+from stepwell.journal.sqlite.trouble import told
 
 
 class Readers:
@@ -43,7 +44,7 @@ class Readers:
             db = self.open()
         try:
             yield db
-        except apsw.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             raise told(self._path, error, "read") from error
         finally:
             if db is not None:

@@ -25,6 +25,7 @@ CREATE INDEX run_folded_id ON run (run_id COLLATE NOCASE);
 CREATE INDEX run_start ON run (started_at, run_id);
 
 -- The truth: append only. Kinds are numbered in rows.py; a value lies here, or in a file named by its digest.
+-- The checksum is over all else in the row, with the id of the run in the place of its number.
 CREATE TABLE journal (
     run     INTEGER NOT NULL,
     seq     INTEGER NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE journal (
     value   BLOB,
     digest  BLOB,
     size    INTEGER,
+    crc     INTEGER NOT NULL,
     PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 -- At most one end a path: events.ENDS, as numbered in rows.py.

@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from stepwell.errors import StoreError
 from stepwell.events import Event, Payload
 from stepwell.journal import refusals
-from stepwell.journal.port import Lease, Request, RunRow
+from stepwell.journal.port import Lease, Request, RunRow, Sync, Wanted
 from stepwell.journal.sqlite.batch import Batch, Held
 from stepwell.journal.sqlite.blobs import BlobFolder
 from stepwell.journal.sqlite.connect import Patience, open_to_write
+from stepwell.journal.sqlite.facts import Facts
 from stepwell.journal.sqlite.index import Index
 from stepwell.journal.sqlite.leases import Leases
 from stepwell.journal.sqlite.news import News
 from stepwell.journal.sqlite.owners import Owners
 from stepwell.journal.sqlite.readers import Readers
-from stepwell.journal.sqlite.rows import from_rows
 from stepwell.journal.sqlite.writer import Writer
-
-_READ = (
-    "SELECT seq, kind, at, path, attempt, body, value, digest, size FROM journal "
-    "WHERE run = (SELECT run FROM run WHERE run_id = ?) AND seq > ? ORDER BY seq LIMIT ?"
-)
 
 
 class SqliteStore:
@@ -40,12 +36,13 @@ class SqliteStore:
 
     encodes = True
 
-    def __init__(self, path: str | os.PathLike[str], sync: str = "full") -> None:
-        if sync not in ("full", "process"):
-            raise StoreError(f'sync is {sync!r}; expected "full" (a power cut loses nothing) or "process"')
-        self.path = Path(path).absolute()
+    def __init__(self, path: str | os.PathLike[str], sync: Sync = "full") -> None:
+        if sync not in get_args(Sync):
+            raise refusals.unknown_sync(sync)
+        self.path = _place(path)
         self._sync = sync
         self._readers = Readers(self.path)
+        self._facts = Facts(self._readers)
         self._blobs = BlobFolder(self.path, sync == "full")
         self._owners = Owners(self.path)
         self._index = Index(self._readers, self._owners)
@@ -97,13 +94,21 @@ class SqliteStore:
     def _not_held(self, lease: Lease) -> StoreError:
         return refusals.closed(f"the store {self.path}") if self._closed else refusals.lease_lost(lease.run_id)
 
-    def read(self, run_id: str, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+    def read(
+        self, run_id: str, after: int = 0, limit: int = 1000, wanted: Wanted | None = None, *, latest: bool = False
+    ) -> Sequence[Event]:
         """Facts with `seq > after`, in order."""
-        return from_rows(run_id, self._readers.rows(_READ, (run_id, after, limit)))
+        return self._facts.read(run_id, after, limit, wanted, latest)
 
-    def follow(self, run_id: str, call: Callable[[], None]) -> Callable[[], None]:
-        """Call on the running loop when there may be news."""
-        return self._news.follow(run_id, call)
+    def count_items(
+        self, run_id: str, maps: Collection[str], after: int = 0, but: Collection[str] = ()
+    ) -> Mapping[str, Mapping[str, int]]:
+        """How many items of each of these maps have come to what."""
+        return self._facts.count_items(run_id, maps, after, but)
+
+    def follow(self, run_id: str, call: Callable[[], None], *, facts: bool = True) -> Callable[[], None]:
+        """Call on the running loop when there may be news; without `facts` only when there may be requests."""
+        return self._news.follow(run_id, call, facts=facts)
 
     # --- values -------------------------------------------------------------------------------------------------------
 
@@ -176,3 +181,17 @@ class SqliteStore:
             self._leases.release_all()
             self._writer.close()
         self._owners.leave()
+
+
+def _place(path: str | os.PathLike[str]) -> Path:
+    """The file itself, not a link to it: what lies beside a store must be the same for all who use it."""
+    place = Path(path).absolute()
+    try:
+        str(place).encode()
+        if "\0" in str(place):
+            raise ValueError("it holds a NUL")
+        return place.resolve() if place.is_symlink() else place
+    except OSError:  # in a folder that we may not look into, which is told when it is opened
+        return place
+    except (ValueError, RuntimeError) as error:  # half a character; a link to itself
+        raise StoreError(f"{str(place)!r} cannot be the file of a store: {error}; name another one") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import apsw
 
@@ -13,7 +14,11 @@ from stepwell.journal.sqlite.batch import Batch, Held, Refused
 from stepwell.journal.sqlite.database import Database, is_second, one
 from stepwell.journal.sqlite.projection import project
 
-_INSERT = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO journal VALUES {_ROW}"
+_TOGETHER = 16
+"""Rows a statement, where there are many: each costs a quarter less, and Python's lock changes hands less often."""
+_INSERT_TOGETHER = f"INSERT INTO journal VALUES {', '.join([_ROW] * _TOGETHER)}"
 _OWNER = "SELECT owner, epoch FROM lease WHERE run = ?"
 
 
@@ -22,6 +27,7 @@ class Transactions:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._run = db.cursor()
 
     def write(self, batches: Sequence[Batch]) -> Refused:
         """Make the batches durable, but for those that are refused; raises apsw.Error, and then nothing was written."""
@@ -31,13 +37,13 @@ class Transactions:
             try:
                 self._insert(good)
             except apsw.ConstraintError:
-                self._db.execute("ROLLBACK")
+                self._run.execute("ROLLBACK")
                 self._begin()
                 good, refused = self._check(batches)
                 good, ends = self._insert_one_by_one(good)
                 refused += ends
             if good:
-                project(self._db, good)
+                project(self._run, good)
             self._commit()
         except BaseException:
             self._forget(batches)
@@ -48,15 +54,15 @@ class Transactions:
 
     @failpoint("sqlite.begin")
     def _begin(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        self._run.execute("BEGIN IMMEDIATE")
 
     @failpoint("sqlite.commit")
     def _commit(self) -> None:
-        self._db.execute("COMMIT")
+        self._run.execute("COMMIT")
 
     def _check(self, batches: Sequence[Batch]) -> tuple[list[Batch], Refused]:
         """Tell those apart whose run is somebody else's now, or whose facts do not follow on."""
-        version = one(self._db, "PRAGMA data_version")
+        version = one(self._run, "PRAGMA data_version")
         good: list[Batch] = []
         refused: Refused = []
         tips: dict[Held, int] = {}
@@ -67,7 +73,7 @@ class Transactions:
             if tip is None:
                 # Unchanged: nobody else has written since this lease was last looked at, so it is as it was.
                 if held.version != version:
-                    if self._db.execute(_OWNER, (held.number,)).fetchall() != [(lease.owner, lease.epoch)]:
+                    if self._run.execute(_OWNER, (held.number,)).fetchall() != [(lease.owner, lease.epoch)]:
                         held.seq = -1
                     held.version = version
                 tip = held.seq
@@ -81,10 +87,12 @@ class Transactions:
 
     @failpoint("sqlite.write")
     def _insert(self, batches: Sequence[Batch]) -> None:
-        if len(batches) == 1:
-            self._db.executemany(_INSERT, batches[0].rows)
-        elif batches:
-            self._db.executemany(_INSERT, [row for batch in batches for row in batch.rows])
+        rows = batches[0].rows if len(batches) == 1 else [row for batch in batches for row in batch.rows]
+        together = len(rows) - len(rows) % _TOGETHER
+        for start in range(0, together, _TOGETHER):
+            self._run.execute(_INSERT_TOGETHER, [*chain.from_iterable(rows[start : start + _TOGETHER])])
+        if together < len(rows):
+            self._run.executemany(_INSERT, rows[together:] if together else rows)
 
     def _insert_one_by_one(self, batches: Sequence[Batch]) -> tuple[list[Batch], Refused]:
         """Each behind a savepoint; of a run whose batch is refused, those that follow it are refused with it."""
@@ -104,18 +112,18 @@ class Transactions:
 
     def _try(self, batch: Batch) -> StoreError | None:
         run_id = batch.held.lease.run_id
-        self._db.execute("SAVEPOINT batch")
+        self._run.execute("SAVEPOINT batch")
         path = ""
         try:
             for row in batch.rows:
                 path = row[4]
-                self._db.execute(_INSERT, row)
+                self._run.execute(_INSERT, row)
         except apsw.ConstraintError as error:
-            self._db.execute("ROLLBACK TO batch; RELEASE batch")
+            self._run.execute("ROLLBACK TO batch; RELEASE batch")
             if is_second(error):
                 return refusals.second_end(run_id, path)
             return StoreError(f"run {run_id}: the store refused the fact of `{path}`: {error}")
-        self._db.execute("RELEASE batch")
+        self._run.execute("RELEASE batch")
         return None
 
     def _forget(self, batches: Sequence[Batch]) -> None:
@@ -125,7 +133,7 @@ class Transactions:
             batch.held.counted = 0
         if self._db.in_transaction:
             try:
-                self._db.execute("ROLLBACK")
+                self._run.execute("ROLLBACK")
             except apsw.Error:  # SQLite has rolled back already
                 pass
 

@@ -11,6 +11,9 @@ PAGES = 1_000
 """Pages (1 MB) from which on the WAL is long. It is kept short so that it is written over again and again: syncing a
 file that grows takes half as long again as syncing one that has its size, and copying costs little beside that."""
 
+COMMITS = 12
+"""Copying syncs twice, so it waits for so many commits where they are large, though not for three times the pages."""
+
 
 class Wal:
     """How much one connection has seen in the WAL. Copied on that connection, so that no writer is at it meanwhile:
@@ -20,18 +23,21 @@ class Wal:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._mark = PAGES
+        self._commits = 0
+        """Since it was copied."""
         self.pages = 0
         """Pages in the WAL at the latest commit; 0 once they are copied."""
         db.set_wal_hook(self._note)
 
     def _note(self, _db: object, _name: str, pages: int) -> int:
+        self._commits += 1
         self.pages = pages
         return 0
 
     @property
     def is_long(self) -> bool:
         """Whether it should be copied now."""
-        return self.pages >= self._mark
+        return self.pages >= self._mark and (self._commits >= COMMITS or self.pages >= self._mark + 2 * PAGES)
 
     @failpoint("sqlite.checkpoint")
     def copy(self) -> None:
@@ -41,4 +47,4 @@ class Wal:
         except apsw.BusyError:  # another process is at it
             pages, copied = self.pages, 0
         self._mark = max(0, pages - copied) + PAGES
-        self.pages = 0
+        self._commits = self.pages = 0

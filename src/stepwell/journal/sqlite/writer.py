@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from stepwell.failpoints import failpoint
 from stepwell.journal import refusals
 from stepwell.journal.sqlite.batch import Batch, Held, Refused
 from stepwell.journal.sqlite.blobs import BlobFolder
-from stepwell.journal.sqlite.connect import Patience, told
+from stepwell.journal.sqlite.connect import Patience
 from stepwell.journal.sqlite.database import NO_CHECKPOINT_ON_CLOSE, Database
 from stepwell.journal.sqlite.rows import outside
+from stepwell.journal.sqlite.standing import Standing
 from stepwell.journal.sqlite.transaction import Transactions
+from stepwell.journal.sqlite.trouble import told
 from stepwell.journal.sqlite.wal import Wal
 
 QUICK = 0.003
@@ -45,13 +47,14 @@ class Writer:
         self._blobs = blobs
         self._owner = owner
         self._transactions = Transactions(db)
-        self._told: Callable[[str, int], None] = lambda _run, _seq: None
+        self._told: Callable[[Mapping[str, int]], None] = lambda _seqs: None
         self._failed: StoreError | None = None
         self._closing = False
         self._closed = False
         # The queue and whether the thread waits for it, under `_state`; the connection under `_gate`, which is had
         # only after `_turnstile`: so that one who waits for the connection is next, however eager the others are.
-        self._state = threading.Condition(threading.Lock())
+        self._state = threading.Lock()
+        self._bell = threading.Condition(self._state)
         self._queue: deque[Batch] = deque()
         self._pending = 0
         self._waits = False
@@ -63,9 +66,10 @@ class Writer:
         self._latest: Held | None = None
         self._since = 0.0
         self._wal = Wal(db)
+        self._standing = Standing(path)
 
-    def on_written(self, call: Callable[[str, int], None]) -> None:
-        """Call with run and seq, on whichever thread, when facts have become durable."""
+    def on_written(self, call: Callable[[Mapping[str, int]], None]) -> None:
+        """Call with the last durable fact of each run that has new ones, on whichever thread."""
         self._told = call
 
     # --- from outside -------------------------------------------------------------------------------------------------
@@ -90,7 +94,7 @@ class Writer:
                 self._thread = threading.Thread(target=self._work, name=f"stepwell-writer {self._path}", daemon=True)
                 self._thread.start()
             elif self._waits:
-                self._state.notify()
+                self._bell.notify()
         return future
 
     def check(self) -> None:
@@ -110,8 +114,9 @@ class Writer:
                 raise self._failed
             if self._closed:
                 raise refusals.closed(f"the store {self._path}")
+            self._look()
             yield self._db
-        except apsw.Error as error:  # whoever began a transaction has rolled it back, or SQLite has
+        except (apsw.Error, UnicodeDecodeError) as error:  # whoever began a transaction has rolled it back
             raise self._note_failure(error) from error
         finally:
             self._gate.release()
@@ -120,20 +125,16 @@ class Writer:
         """Write what is queued, take no more of it, and end the thread."""
         with self._state:
             self._closing = True
-            self._state.notify()
+            self._bell.notify()
         if self._thread is not None:
             self._thread.join()
 
     def close(self) -> None:
         """Close the connection; after `finish`."""
         with self._gate:
-            try:
-                if self._failed is not None:  # what could not be synced once is not tried again
-                    self._db.config(NO_CHECKPOINT_ON_CLOSE, 1)
-                elif self._wal.pages:
-                    self._wal.copy()
-            except apsw.Error:  # the WAL stays, and is read by whoever comes next
-                pass
+            self._copy_wal()
+            if self._failed is not None:  # what could not be synced once is not tried again; the WAL stays for the next
+                self._db.config(NO_CHECKPOINT_ON_CLOSE, 1)
             self._closed = True
             self._db.close()
 
@@ -162,6 +163,7 @@ class Writer:
         return done
 
     def _write_alone(self, batch: Batch) -> bool:
+        self._look()
         start = time.perf_counter()
         try:
             refused = self._transactions.write((batch,))
@@ -174,7 +176,7 @@ class Writer:
             raise refused[0][1]
         if self._wal.is_long:
             self._copy_wal()
-        self._told(batch.held.lease.run_id, batch.rows[-1][1])
+        self._told({batch.held.lease.run_id: batch.rows[-1][1]})
         return True
 
     # --- on the thread ------------------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ class Writer:
                 if self._closing:
                     return None
                 self._waits = True
-                rung = self._state.wait(IDLE if self._wal.pages else None)
+                rung = self._bell.wait(IDLE if self._wal.pages else None)
                 self._waits = False
                 if not rung and not self._queue:
                     return []
@@ -218,6 +220,7 @@ class Writer:
                 if batch.large is not None:
                     self._save_large(batch)
             start = time.perf_counter()
+            self._standing.check()
             refused = self._transactions.write(batches)
             self._note_time(time.perf_counter() - start)
             if self._wal.is_long:
@@ -232,7 +235,7 @@ class Writer:
     def _save_large(self, batch: Batch) -> None:
         for index in batch.large or ():
             row = batch.rows[index]
-            batch.rows[index] = outside(row, self._blobs.save(row[7] or b"", self._owner))
+            batch.rows[index] = outside(row, batch.held.seed, self._blobs.save(row[7] or b"", self._owner))
 
     @failpoint("sqlite.acknowledge")
     def _acknowledge(self, batches: Sequence[Batch], refused: Refused) -> None:
@@ -251,8 +254,7 @@ class Writer:
                 loop.call_soon_threadsafe(_end_all, outcomes)
             except RuntimeError:  # the loop is closed: nobody waits any more
                 pass
-        for run_id, seq in seqs.items():
-            self._told(run_id, seq)
+        self._told(seqs)
 
     # --- on either, behind the gate -----------------------------------------------------------------------------------
 
@@ -263,16 +265,25 @@ class Writer:
             self._failed = failure
         return failure
 
+    def _look(self) -> None:
+        """Raise, and take nothing more, where the store's file is no longer there: it would be lost."""
+        try:
+            self._standing.check()
+        except StoreError as error:
+            raise self._note_failure(error) from None
+
     def _copy_wal(self) -> None:
         if self._failed is None:
             try:
+                self._standing.check(wal=True)
                 self._wal.copy()
-            except apsw.Error as error:
+            except (apsw.Error, StoreError) as error:
                 self._note_failure(error)
 
     def _note_time(self, seconds: float) -> None:
         self._times.append(seconds)
-        self._quick = sorted(self._times)[2] < QUICK
+        if (seconds < QUICK) is not self._quick:
+            self._quick = sorted(self._times)[2] < QUICK
 
 
 def _end_all(outcomes: list[_Outcome]) -> None:

@@ -1,0 +1,63 @@
+"""What is said of a store that has failed: the thing, what happened, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import apsw
+import pytest
+
+from stepwell.errors import StoreBusy, StoreError
+from stepwell.journal.sqlite.trouble import told
+
+PLACE = Path("/data/runs.db")
+
+
+def of_system(number: int, name: str | None = None) -> OSError:
+    return OSError(number, os.strerror(number), name)
+
+
+def of_sqlite(kind: type[apsw.Error], extended: int) -> apsw.Error:
+    error = kind("disk I/O error")
+    error.extendedresult = extended
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (apsw.FullError("full"), ["disk is full", "make room", "resume"]),
+        (of_system(errno.ENOSPC), ["disk is full", "make room", "resume"]),
+        (of_system(errno.EDQUOT), ["your share of it", "make room"]),
+        (of_system(errno.EFBIG), ["disk is full"]),
+        (
+            of_system(errno.EACCES, "/data/runs.db.blobs/ab"),
+            ["no right to /data/runs.db.blobs/ab", "give yourself the right"],
+        ),
+        (of_system(errno.EROFS, "/data/x"), ["no right to /data/x", "Read-only"]),
+        (of_system(errno.ENOENT, "/data/x"), ["/data/x is gone", "put it back"]),
+        (of_system(errno.ENAMETOOLONG, "/data/xxx"), ["/data/xxx is no name for a file", "name another"]),
+        (of_system(errno.EIO, "/data/x"), ["disk reports an error", "/data/x", "db check"]),
+        (of_sqlite(apsw.IOError, apsw.SQLITE_IOERR_FSYNC), ["disk reports an error", "SQLITE_IOERR_FSYNC", "db check"]),
+        (apsw.CorruptError("malformed"), ["damaged (malformed)", "db check", "backup"]),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), ["damaged", "backup"]),
+        (of_sqlite(apsw.ReadOnlyError, apsw.SQLITE_READONLY_ROLLBACK), ["died on the way", "stepwell ls"]),
+        (ZeroDivisionError("oh"), ["ZeroDivisionError: oh"]),
+    ],
+)
+def test_each_trouble_is_told_with_the_store_and_the_way_out(error: Exception, words: list[str]) -> None:
+    """S24."""
+    said = str(told(PLACE, error, "written"))
+    assert said.startswith("the store /data/runs.db cannot be written: ")
+    assert [word for word in words if word not in said] == []
+
+
+def test_a_busy_store_is_an_error_of_its_own_kind() -> None:
+    assert isinstance(told(PLACE, apsw.BusyError("busy"), "written"), StoreBusy)
+
+
+def test_what_was_told_already_is_told_once() -> None:
+    error = StoreError("it is so")
+    assert told(PLACE, error, "written") is error
