@@ -45,13 +45,16 @@ for version in $wanted; do
     found=$((found + 1))
     venv=.venvs/$version
     printf '\nPython %s: %s\n' "$version" "$python"
-    if ! environment "$venv" "$python"; then
+    made=true
+    environment "$venv" "$python" || made=false
+    run=$venv/bin/python
+    [ -x "$run" ] || run=$venv/Scripts/python
+    # A Python that is too old is passed over for another one.
+    if [ $made = false ] || ! is_version "$version" "$run"; then
         failed=$((failed + 1))
         say "Python $version: FAILED, its environment could not be made ($python)"
         continue
     fi
-    run=$venv/bin/python
-    [ -x "$run" ] || run=$venv/Scripts/python
     if "$run" -m pytest "$@"; then
         say "Python $version: passed ($python)"
     else

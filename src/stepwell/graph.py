@@ -29,7 +29,7 @@ class Link(NamedTuple):
 
     `counts` is 1 where a live link is one that the target can start by: a trigger if it has any, else any; for a join
     that waits for a number of them, else any that hands over no value it cannot do without. `joins` says that other
-    links lead to the target too.
+    links lead to the target too; `plain` that none does, and that this one has no conditions.
     """
 
     target: int
@@ -38,6 +38,7 @@ class Link(NamedTuple):
     needs: bool
     live: bool
     joins: bool = False
+    plain: bool = False
 
 
 class Graph(Struct, frozen=True):
@@ -54,6 +55,10 @@ class Graph(Struct, frozen=True):
     """Where steps may jump back to: pairs of a step and its target."""
     feeders: frozenset[int] = frozenset()
     """The steps with live edges."""
+    missing: tuple[int, ...] = ()
+    """How many steps come before each."""
+    first: tuple[int, ...] = ()
+    """The steps that none comes before."""
 
 
 def flatten(edges: Iterable[Edge]) -> tuple[tuple[int, int, int], ...]:
@@ -106,7 +111,8 @@ def build(
     for edge in merged.values():
         starts = edge.trigger or (edge.target not in triggered and not (edge.needs and edge.target in joins))
         several = len(before[edge.target]) > 1
-        after[edge.source].append(Link(edge.target, int(starts), edge.route, edge.needs, edge.live, several))
+        plain = not (several or edge.route or edge.live or edge.target in joins)
+        after[edge.source].append(Link(edge.target, int(starts), edge.route, edge.needs, edge.live, several, plain))
     return Graph(
         tuple(names),
         {name: number for number, name in enumerate(names)},
@@ -116,6 +122,8 @@ def build(
         joins,
         tuple(jumps),
         frozenset(edge.source for edge in merged.values() if edge.live),
+        tuple(map(len, before)),
+        tuple(number for number, sources in enumerate(before) if not sources),
     )
 
 

@@ -57,11 +57,12 @@ class RetryPolicy(Struct, frozen=True):
 
     def covers(self, kind: str, exception: BaseException | None) -> bool:
         """Whether a failure of this kind, with this exception, is tried again."""
-        if exception is not None and isinstance(exception, self.unless):
+        known = type(None) if exception is None else type(exception)  # not every exception tells its class when asked
+        if issubclass(known, self.unless):
             return False
         if not self.on and not self.kinds:
             return True
-        return kind in self.kinds or (exception is not None and bool(self.on) and isinstance(exception, self.on))
+        return kind in self.kinds or issubclass(known, self.on)
 
 
 def _exceptions(option: str, given: object) -> tuple[type[BaseException], ...]:

@@ -59,6 +59,27 @@ def test_what_is_excepted_is_never_tried_again() -> None:
     assert not policy.covers("error", FileNotFoundError())
 
 
+class Shut(OSError):
+    """Nothing of it can be had, not even its class."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError(f"nobody may see its {name}")
+
+
+def test_an_exception_that_does_not_tell_its_class_is_covered_by_its_type() -> None:
+    """E8: a policy that raised here would take the run with it."""
+    assert RetryPolicy(on=(OSError,)).covers("error", Shut())
+    assert not RetryPolicy(on=(ValueError,)).covers("error", Shut())
+    assert not RetryPolicy(unless=(OSError,)).covers("error", Shut())
+    assert RetryPolicy(unless=(ValueError,)).covers("error", Shut())
+
+
+def test_a_failure_without_an_exception_is_covered_by_its_kind_only() -> None:
+    assert RetryPolicy(kinds=("timeout",)).covers("timeout", None)
+    assert not RetryPolicy(on=(OSError,)).covers("timeout", None)
+    assert RetryPolicy(unless=(OSError,)).covers("timeout", None)
+
+
 def test_one_exception_class_may_stand_for_a_tuple() -> None:
     one: Any = OSError
     assert RetryPolicy(on=one).on == (OSError,)

@@ -28,7 +28,7 @@ def link(*edges: Edge) -> Link:
 
 def test_edges_between_two_steps_become_one_link() -> None:
     graph = build(["a", "b"], [WAIT, NEEDS, WAIT])
-    assert graph.after == ((Link(1, 1, route=False, needs=True, live=False),), ())
+    assert graph.after == ((Link(1, 1, route=False, needs=True, live=False, plain=True),), ())
     assert graph.before == ((), (0,))
 
 
@@ -46,7 +46,7 @@ def test_a_wait_beside_a_route_does_not_replace_the_choice(edges: tuple[Edge, ..
 
 @given(st.permutations([WAIT, ROUTE, NEEDS, TO]))
 def test_the_order_of_declaration_changes_nothing(edges: list[Edge]) -> None:
-    assert link(*edges) == Link(1, 1, route=False, needs=True, live=False)
+    assert link(*edges) == Link(1, 1, route=False, needs=True, live=False, plain=True)
 
 
 def test_only_triggers_count_where_a_step_has_any() -> None:

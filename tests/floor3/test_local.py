@@ -61,3 +61,20 @@ async def test_what_no_future_may_carry_fails_its_call_all_the_same(error: BaseE
     with pytest.raises(RuntimeError, match=f"the function raised {type(error).__name__}") as caught:
         await asyncio.wait_for(Threads().submit(call, [], {}), 10)
     assert caught.value.__cause__ is error
+
+
+class Shut(Exception):
+    """Nothing of it can be had, not even its class."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError(f"nobody may see its {name}")
+
+
+async def test_an_exception_of_which_nothing_can_be_had_fails_its_call() -> None:
+    """E8: whoever awaits the call hears of it, instead of waiting for ever."""
+
+    def call() -> None:
+        raise Shut
+
+    (found,) = await asyncio.wait_for(asyncio.gather(Threads().submit(call, [], {}), return_exceptions=True), 10)
+    assert type(found) is Shut

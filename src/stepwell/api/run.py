@@ -140,7 +140,7 @@ class Run:
         self._first_seq = session.state.seq if runner is not None else 0
         if runner is None:
             return session
-        runner.begin(session.first)
+        runner.begin(session.first, session.now)
         self._task = asyncio.get_running_loop().create_task(runner.run(), name=f"stepwell {self.id}")
         runner.ended.add_done_callback(lambda _: self._ended(self))
         if self._cancel_reason is not None:

@@ -51,6 +51,7 @@ class Session:
     __slots__ = (
         "first",
         "lease",
+        "now",
         "plan",
         "recovered",
         "run_id",
@@ -69,6 +70,8 @@ class Session:
         self.runner: Runner | None = None
         self.lease: Lease | None = None
         self.first: tuple[Fact, ...] = ()
+        self.now = started_at
+        """The time of those."""
         self.recovered = False
         """The process that ran it had died."""
 
@@ -153,7 +156,7 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
     resumed: Fact = (ev.RunResumed, ("", 0, recovered, deadline, plan.fingerprints))
     reset: tuple[Fact, ...] = ((ev.StepReset, ("", 0, again.paths, "resume", again.whole)),) if again.paths else ()
     told: tuple[Fact, ...] = ((ev.WarningIssued, ("", 0, "code_changed", changed.message)),) if changed.names else ()
-    session.first = (resumed, *reset, *told)
+    session.first, session.now = (resumed, *reset, *told), now
     session.recovered = recovered
     return session
 

@@ -131,7 +131,10 @@ def _here(module: str) -> str:
     """The present folder where the module stands in it and is not installed besides, else ""."""
     top = module.partition(".")[0]
     here = Path.cwd()
-    if not (here / f"{top}.py").is_file() and not (here / top).is_dir():
+    try:
+        if not (here / f"{top}.py").is_file() and not (here / top).is_dir():
+            return ""
+    except OSError:  # longer than the name of any file
         return ""
     places = [place for place in sys.path if place and Path(place) != here]
     try:

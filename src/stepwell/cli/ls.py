@@ -12,6 +12,7 @@ from stepwell.cli.streams import output, tell
 from stepwell.cli.terminal import STATUS_COLOURS, Column, Terminal, cells, look, table
 from stepwell.errors import InputError
 from stepwell.journal.port import RunRow
+from stepwell.text import can_be_written
 from stepwell.views.words import ago, duration, moment, plural
 
 Status = Literal[
@@ -45,7 +46,7 @@ def ls(
         raise InputError(f"--limit must be at least 1, not {limit}")
     now = time.time()
     with opened(store, "ls") as app:
-        rows = list(app.store.runs(status or "", pipeline, limit + 1))
+        rows = list(app.store.runs(status or "", pipeline, limit + 1)) if can_be_written(pipeline) else []
         place = getattr(app.store, "path", None)
     more, rows = len(rows) > limit, rows[:limit]
     out = output()

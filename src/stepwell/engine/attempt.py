@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from stepwell.clock import Clock
 from stepwell.control import CancelToken, StepContext
-from stepwell.engine.inject import Scope, bind
+from stepwell.engine.inject import bind
 from stepwell.engine.interpret import Form, interpret
 from stepwell.engine.outcome import Cancelled, Failed, Guarded, Outcome, retries
 from stepwell.engine.patience import Patience
 from stepwell.engine.stream import Bridge, Ended, Sink, output_of, run_async, run_inline
+from stepwell.engine.values import Values
 from stepwell.engine.worker import Signal, Worker
 from stepwell.errors import CodecError, PayloadLost
 from stepwell.plan.plan import UNSET, Plan, PlanStep
@@ -52,9 +53,9 @@ class Call(Struct, frozen=True):
 class Attempts:
     """Makes the attempts of one run: everything between a command and its outcome."""
 
-    __slots__ = ("capture", "clock", "end", "executor", "form", "plan", "run_id", "scope", "sink")
+    __slots__ = ("capture", "clock", "end", "executor", "form", "plan", "run_id", "sink", "values")
 
-    def __init__(self, plan: Plan, run_id: str, scope: Scope, clock: Clock, executor: Executor, form: Form) -> None:
+    def __init__(self, plan: Plan, run_id: str, values: Values, clock: Clock, executor: Executor, form: Form) -> None:
         self.plan = plan
         self.run_id = run_id
         self.capture: Capture | None = None
@@ -63,7 +64,7 @@ class Attempts:
         """Tells a worker's attempt to end."""
         self.sink: Callable[[Worker, PlanStep, str, int], Sink] = _no_sink
         """Where the values of a generator go that an attempt runs."""
-        self.scope = scope
+        self.values = values
         self.clock = clock
         self.executor = executor
         self.form = form
@@ -121,7 +122,7 @@ class Attempts:
     ) -> tuple[list[object], dict[str, object]]:
         """What the function is called with; raises InputLost where the record of it is gone."""
         try:
-            return bind(step.parameters, self.scope, item, context)
+            return bind(step.parameters, self.values, item, context)
         except PayloadLost as error:
             raise InputLost(str(error)) from error
 
@@ -238,7 +239,7 @@ class Attempts:
         source = None if self.capture is None else self.capture.begin(path, 0)
         try:
             try:
-                args, kwargs = bind(guard.parameters, self.scope)
+                args, kwargs = bind(guard.parameters, self.values)
             except PayloadLost as error:
                 raise InputLost(str(error)) from error
             answer = guard.function(*args, **kwargs)

@@ -17,7 +17,7 @@ from stepwell.engine.worker import Worker
 Act = Start | StartItem | Guard
 
 _TURNS = 64
-"""After so many acts without a pause the event loop gets its turn."""
+"""Each time so many acts are done the event loop gets its turn, even if none of them has suspended."""
 
 
 async def _idle(worker: Worker, act: Act) -> None:

@@ -86,10 +86,14 @@ def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
     """Steps with nothing missing before them: start those that may, prune the others. Gives back the slots taken."""
     taken = 0
     for number in state.ready:
+        if taken >= free and number not in state.to_tell:
+            if not state.to_tell:
+                break  # thousands may wait for a slot
+            continue
         sources = state.graph.before[number]
         if len(sources) > 1 and state.joining[number] != RELEASED:
             commands.append(Release(number))
-        if sources and not _reached(state, number):
+        if not state.reached(number):
             commands.append(_prune(state, number))
         elif taken < free:
             taken += 1
@@ -98,13 +102,6 @@ def _ready(plan: Plan, state: State, free: int, commands: list[Command]) -> int:
             else:
                 commands.append(Start(number, state.attempts[number] + 1))
     return taken
-
-
-def _reached(state: State, number: int) -> bool:
-    """Whether enough of what is before a step is live, and every value that it cannot do without is there."""
-    if number in state.hope:
-        return state.reached(number)
-    return state.live[number] > 0 and number not in state.doomed and number not in state.starved
 
 
 def _prune(state: State, number: int) -> Prune:
@@ -126,7 +123,7 @@ def _due(plan: Plan, state: State, now: float, free: int, commands: list[Command
             return True
         if free <= 0 or not state.may_begin(number):
             continue  # what it takes was not kept, and is made again
-        reached = not state.graph.before[number] or _reached(state, number)
+        reached = state.reached(number)
         commands.append(Start(number, state.attempts[number] + 1) if reached else _prune(state, number))
         return True
     if free <= 0:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from stepwell.control import StepContext
+from stepwell.engine.values import Values
 from stepwell.plan.plan import UNSET, Parameter
 
 
-class Scope:
-    """Where the values of one run's parameters come from."""
-
-    __slots__ = ("inputs", "value")
-
-    def __init__(self, inputs: Callable[[str], object], value: Callable[[int], object]) -> None:
-        self.inputs = inputs
-        """The input of this name."""
-        self.value = value
-        """The output of a step, or UNSET where it gave none."""
-
-
 def bind(
-    parameters: Sequence[Parameter], scope: Scope, item: object = UNSET, context: StepContext | None = None
+    parameters: Sequence[Parameter], values: Values, item: object = UNSET, context: StepContext | None = None
 ) -> tuple[list[object], dict[str, object]]:
     """The positional and the keyword arguments of one call."""
     args: list[object] = []
@@ -29,13 +18,13 @@ def bind(
     for parameter in parameters:
         source = parameter.source
         if source == "step":
-            value = scope.value(parameter.step)
+            value = values.step(parameter.step)
             if value is UNSET:
                 value = parameter.default
         elif source == "item":
             value = item
         elif source == "input":
-            value = scope.inputs(parameter.input)
+            value = values.input(parameter.input)
         else:
             value = _special(parameter, context)
         if parameter.keyword_only:

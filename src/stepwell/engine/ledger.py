@@ -130,7 +130,9 @@ class Ledger:
     def _finish(self, command: do.Finish) -> None:
         state = self.state
         names = state.graph.names
-        not_run = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
+        not_run: tuple[str, ...] = ()
+        if state.ended < len(names):
+            not_run = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
         failures = tuple(state.failures[:_KEPT_FAILURES])
         if command.status == "blocked" and not command.reason:
             self.note(ev.RunBlocked, "", 0, *state.block)

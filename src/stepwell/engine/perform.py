@@ -18,20 +18,17 @@ from stepwell.engine.stream import Sink
 from stepwell.engine.tokens import Tokens
 from stepwell.engine.values import Values, items_of
 from stepwell.engine.worker import Signal, Worker
-from stepwell.errors import CodecError, PayloadLost
+from stepwell.errors import CodecError, PayloadLost, StoreError
 from stepwell.failpoints import failpoint
 from stepwell.plan.plan import UNSET, Fan, PlanStep
 from stepwell.state.items import MapState
 from stepwell.state.sparks import Blocking, ItemsSeen, SlotsHeld
 from stepwell.state.state import COMPLETED
 
-_NOT_OURS = (CodecError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
-"""What a user's key= or type may raise; a value that is lost is another matter."""
-
 
 def _unusable(error: Exception) -> Failed:
     """The items of a map cannot be had."""
-    kind = "codec" if isinstance(error, CodecError) else "input"
+    kind = "codec" if issubclass(type(error), CodecError) else "input"
     return Failed(kind, "items_not_usable", error, retryable=False)
 
 
@@ -82,7 +79,7 @@ class Performer:
         worker.act = act
         number, state, started_at = act.number, self._state, 0.0
         step = self._plan.steps[number]
-        if isinstance(act, Start) and number in state.maps:
+        if step.fan is not None and isinstance(act, Start) and number in state.maps:
             self._go_on(step, act)
             return  # what becomes of a map follows from its items
         try:
@@ -119,7 +116,9 @@ class Performer:
         """What a map item is called with; a failure where it cannot be had."""
         try:
             return self._values.item(number, index)
-        except _NOT_OURS as error:
+        except StoreError:
+            raise  # a value that is lost is another matter
+        except Exception as error:  # a user's key= or type may raise anything
             return _unusable(error)
 
     def _expand(self, number: int, fan: Fan) -> Outcome:
@@ -128,7 +127,9 @@ class Performer:
             return Expanded(0, None, more=True)
         try:
             outcome, items = expand(fan, self._values.step(fan.over))
-        except _NOT_OURS as error:
+        except StoreError:
+            raise  # a value that is lost is another matter
+        except Exception as error:  # a user's key= or type may raise anything
             return _unusable(error)
         self._values.use_source(number, items)
         return outcome
@@ -137,11 +138,13 @@ class Performer:
         """A map goes on with the items that it has."""
         try:
             self._find_items(step, self._state.maps[step.number])
-        except _NOT_OURS as error:
-            self._ledger.step_ends(step.number, act.attempt, _unusable(error))
         except PayloadLost as error:
             self._block(error)
             self._ledger.step_ends(step.number, act.attempt, Cancelled("payload_lost"))
+        except StoreError:
+            raise
+        except Exception as error:  # a user's key= or type may raise anything
+            self._ledger.step_ends(step.number, act.attempt, _unusable(error))
 
     def _find_items(self, step: PlanStep, items: MapState) -> None:
         """The values of a map's items; if its source has ended meanwhile, of all that it gave."""

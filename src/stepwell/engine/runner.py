@@ -16,7 +16,6 @@ from stepwell.engine.attempt import CANCEL_GRACE, Attempts
 from stepwell.engine.audience import Audience
 from stepwell.engine.commands import CancelRunning, CancelSteps, Command, Guard, Reset, Start, StartItem
 from stepwell.engine.crew import Crew
-from stepwell.engine.inject import Scope
 from stepwell.engine.interpret import Form
 from stepwell.engine.ledger import Ledger
 from stepwell.engine.perform import Performer
@@ -76,9 +75,8 @@ class Runner:
         self._when: float | None = None
         """When that timer comes."""
         self._ack: asyncio.Future[None] | None = None
-        """Of the last append that was not durable at once."""
-        scope = Scope(self.values.input, self.values.step)
-        attempts = Attempts(plan, lease.run_id, scope, clock, executor, Form(store.encodes, check))
+        """Of the latest append, where that was not durable at once."""
+        attempts = Attempts(plan, lease.run_id, self.values, clock, executor, Form(store.encodes, check))
         self._performer = Performer(
             self.ledger, attempts, self.values, clock, self.audience, self._tick, keeps=store.encodes
         )
@@ -86,9 +84,9 @@ class Runner:
         self._crew = Crew(f"stepwell {lease.run_id}", self._performer.perform, self._commit, self._fail)
         self._attempts = attempts
 
-    def begin(self, facts: Sequence[Fact]) -> None:
-        """Write down the first facts; from here on the run can be cancelled."""
-        self.ledger.now = self._clock.now()
+    def begin(self, facts: Sequence[Fact], now: float) -> None:
+        """Note the first facts, which `run` appends; from here on the run can be cancelled."""
+        self.ledger.now = now
         for kind, fields in facts:
             self.ledger.note(kind, *fields)
 
@@ -177,7 +175,7 @@ class Runner:
         return ack
 
     def _tick(self) -> None:
-        """The same from a callback, which cannot wait: time has passed, a slot is free, somebody wants something."""
+        """Commit from a callback, which cannot wait: time has passed, a slot is free, somebody wants something."""
         if self._crew.over:
             self._over()
             return

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 
 from stepwell.errors import PayloadLost, StoreError
-from stepwell.events import Event, Payload, StepCompleted, StepStarted
+from stepwell.events import Event, Payload, StepCompleted
 from stepwell.journal import refusals
 from stepwell.journal.done import is_done
 from stepwell.journal.followers import Followers
 from stepwell.journal.items import count_items
-from stepwell.journal.memory_run import ITEM_END, PARTS, STEP_END, TURN, Run, turn
+from stepwell.journal.memory_run import ITEM_END, PARTS, STEP_END, Run, turn
 from stepwell.journal.port import Lease, Request, RunRow, Wanted
 
 
@@ -49,27 +49,26 @@ class MemoryStore:
         run = self._held.get(run_id)
         if run is None or run.epoch != lease.epoch:
             raise refusals.closed("this store in memory") if self._closed else refusals.lease_lost(run_id)
-        seq = run.seq
+        seq, parts, ends = run.seq, self._parts, run.ends
         turns = False
         for event in events:
             seq += 1
-            if event.seq != seq or (event.run_id is not run_id and event.run_id != run_id):
+            if event.seq != seq or event.run_id != run_id:
                 raise self._refusal(run, events, seq)
-            cls = type(event)
-            if cls is StepStarted:
+            part = parts.get(event.__class__)
+            if part is None:
                 continue
-            part = self._parts.get(cls)
             if part == STEP_END:
                 path = event.path
-                if path in run.ends:
+                if path in ends:
                     raise self._refusal(run, events, seq)
-                run.ends[path] = cls is StepCompleted or is_done(event)
+                ends[path] = event.__class__ is StepCompleted or is_done(event)
             elif part == ITEM_END:
                 path = event.path
                 if path in run.item_ends:
                     raise self._refusal(run, events, seq)
                 run.item_ends.add(path)
-            elif part == TURN:
+            else:
                 turns = True
         run.seq = seq
         if events:
@@ -190,7 +189,9 @@ class MemoryStore:
     def find(self, prefix: str, limit: int = 10) -> Sequence[RunRow]:
         """Runs whose id begins so, the latest first."""
         start = prefix.casefold()
-        found = [run.row() for run in self._runs.values() if run.seq and run.run_id.casefold().startswith(start)]
+        found = [
+            run.row() for run in reversed(self._runs.values()) if run.seq and run.run_id.casefold().startswith(start)
+        ]
         return sorted(found, key=_latest_first, reverse=True)[:limit]
 
     def with_key(self, pipeline: str, key: str) -> RunRow | None:
@@ -200,7 +201,7 @@ class MemoryStore:
 
     def runs(self, status: str = "", pipeline: str = "", limit: int = 100) -> Sequence[RunRow]:
         """Runs, the latest first."""
-        rows = [run.row() for run in self._runs.values() if run.seq and pipeline in ("", run.pipeline)]
+        rows = [run.row() for run in reversed(self._runs.values()) if run.seq and pipeline in ("", run.pipeline)]
         return sorted((row for row in rows if status in ("", row.status)), key=_latest_first, reverse=True)[:limit]
 
     # --- requests -----------------------------------------------------------------------------------------------------
@@ -236,5 +237,6 @@ class MemoryStore:
         self._closed = True
 
 
-def _latest_first(row: RunRow) -> tuple[float, str]:
-    return row.started_at, row.run_id
+def _latest_first(row: RunRow) -> float:
+    """Of those that began at one time the latest to be created stays first, as it is given."""
+    return row.started_at

@@ -148,5 +148,5 @@ def _found(codec: Codec | None) -> Codec:
 def _fingerprint(draft: Draft, graph: Graph) -> str:
     """Names, kinds and edges: the pipeline's form, whatever its steps do."""
     form = [(step.spec.name, step.spec.kind, step.spec.join) for step in draft.steps]
-    links = [(number, *link) for number, found in enumerate(graph.after) for link in sorted(found)]
+    links = sorted(flatten(graph.edges))
     return sha256(repr((form, links)).encode()).hexdigest()[:32]

@@ -81,6 +81,8 @@ def join_waiting(state: State, event: ev.JoinWaiting) -> None:
 def join_released(state: State, event: ev.JoinReleased) -> None:
     number = state.at[event.path]
     state.joining[number] = RELEASED
+    if state.reached(number):
+        state.to_tell.pop(number, None)
     no_more_patience(state, number)
 
 

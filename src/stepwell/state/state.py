@@ -1,6 +1,7 @@
 """The state of a run, with the counters by which a decision costs what has changed and never a look at all steps.
 
-It knows the graph, by number, and nothing else of the plan. Only `fold.py` changes it.
+It knows the graph, by number, and nothing else of the plan. It changes in the fold alone: `fold.py`, what that calls of
+`fold_items.py` and `fold_again.py`, and the methods here that count.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class State:
         "hope", "joining", "joins", "jumps", "live", "loops", "maps", "missing", "on_failure", "open",
         "outputs", "passed", "past", "paths", "patience", "ready", "reasons", "recoveries", "running", "seq",
         "soft", "spent", "started_at", "starved", "status", "steps", "stopped_by", "streaming", "timers",
-        "unkept", "visits", "wants",
+        "to_tell", "unkept", "visits", "wants",
     )  # fmt: skip
 
     def __init__(self, graph: Graph) -> None:
@@ -86,7 +87,8 @@ class State:
         """The path of each step in its present visit, and the step of each such path; replaced with a reset."""
         self._nothing_is_told()
         self._nothing_goes_on()
-        self.count()
+        if graph.quorums:  # nothing else is to be counted before anything has happened
+            self.count()
 
     def _nothing_is_told(self) -> None:
         """What is recorded of few steps only."""
@@ -134,30 +136,30 @@ class State:
         self.joining = bytearray(len(self.steps))
         """By step: whether it was said to wait for others (WAITED), and to wait no more (RELEASED)."""
         self.ended = 0
-        self.missing: list[int] = []
-        self.live: list[int] = []
-        """By step: sources without an end, and live ones that count."""
+        self.missing, self.live = list(self.graph.missing), [0] * len(self.steps)
+        """By step: how many before it have no end yet (missing), how many live links lead to it (live)."""
         self.starved: dict[int, int] = {}
         self.doomed: dict[int, str] = {}
-        """Of some steps: values that will not come, the path of a failure before it."""
+        """Of some steps: how many values will not come (starved); the path of a failure before it (doomed)."""
         self.hope: dict[int, int] = {}
         self.wants: dict[int, int] = {}
-        """Of joins that wait for a number of live links: how many may still become so, and values still to come."""
+        """Of joins that wait for a number of live links: how many may still become live (hope), how many values that
+        they need are still to come (wants)."""
         self.joins: dict[int, None] = {}
         """Joins, in order, before which a first step has ended, still to be told."""
-        self.ready: deque[int] = deque()
+        self.ready: deque[int] = deque(self.graph.first)
         """Steps that have no end and no attempt, with nothing missing before them."""
+        self.to_tell: dict[int, None] = {}
+        """Those of them that are told of whether there is a slot or not: joins that wait no more, what is pruned."""
 
     def count(self) -> None:
         """Count anew, from where each step is; what `settle` keeps up to date must always equal this."""
         graph, size = self.graph, len(self.steps)
-        self.missing = [len(sources) for sources in graph.before]
-        self.live = [0] * size
+        self.missing, self.live = list(graph.missing), [0] * size
         self.starved.clear()
         self.doomed.clear()
         self.ended = 0
         self.joins.clear()
-        self.ready.clear()
         self.hope = dict.fromkeys(graph.quorums, 0)
         self.wants = dict.fromkeys(graph.quorums, 0)
         for target in graph.quorums:
@@ -172,7 +174,11 @@ class State:
                 self.ended += 1
                 if number not in self.jumps:
                     self.settle(number)
-        self.ready = deque(n for n in range(size) if self.steps[n] == PENDING and self.may_begin(n))
+        self.ready.clear()
+        self.to_tell.clear()
+        for number in range(size):
+            if self.steps[number] == PENDING and self.may_begin(number):
+                self._line_up(number)
 
     def settle(self, number: int) -> None:
         """A step has ended: count it off before all that follow it."""
@@ -180,7 +186,12 @@ class State:
         goes_on = status == COMPLETED or status == SKIPPED or status == TOLERATED
         failure = self.paths[number] if status == FAILED else self.because.get(number)
         missing, hope = self.missing, self.hope
-        for target, counts, route, needs, live, joins in self.graph.after[number]:
+        for target, counts, route, needs, live, joins, plain in self.graph.after[number]:
+            if plain and status == COMPLETED:  # what nearly all links come to, at a fifth of the cost
+                missing[target], self.live[target] = 0, counts
+                if self.steps[target] == PENDING:
+                    self.ready.append(target)
+                continue
             if needs and status != COMPLETED:
                 self.starved[target] = self.starved.get(target, 0) + 1
             if failure:
@@ -195,14 +206,16 @@ class State:
                     self.wants[target] -= needs and status == COMPLETED
             if joins and not self.joining[target]:
                 self.joins[target] = None
-            if self.steps[target] == PENDING and (
-                self._decided(target) if begun or target in hope else missing[target] == 0
-            ):
-                self.ready.append(target)
+            if self.steps[target] != PENDING:
+                continue
+            if self._decided(target) if begun or target in hope else missing[target] == 0:
+                self._line_up(target)
+            elif begun and target in self.ready and not self.reached(target):
+                self.to_tell[target] = None  # its source has failed before there was a slot for it
 
     def stream(self, number: int) -> None:
         """A generator has begun: maps that take its items as they come may begin too."""
-        for target, counts, _, needs, live, _ in self.graph.after[number]:
+        for target, counts, _, needs, live, _, _ in self.graph.after[number]:
             if live:
                 self.missing[target] -= 1
                 self.live[target] += counts
@@ -210,16 +223,19 @@ class State:
                     self.hope[target] -= counts
                     self.wants[target] -= needs
                 if self.steps[target] == PENDING and self._decided(target):
-                    self.ready.append(target)
+                    self._line_up(target)
 
     def may_begin(self, number: int) -> bool:
         """Whether nothing is missing before a step, or so much that it never will begin."""
         return self.reached(number) or self.hopeless(number) if number in self.hope else self.missing[number] == 0
 
     def reached(self, number: int) -> bool:
-        """Whether a join has as many live links as it waits for, and every value that it cannot do without."""
-        enough = self.live[number] >= self.graph.quorums[number]
-        return enough and self.wants[number] == 0 and number not in self.starved
+        """Whether as many live links lead to a step as it waits for, and no value is missing that it needs."""
+        if number in self.hope:
+            enough = self.live[number] >= self.graph.quorums[number]
+            return enough and self.wants[number] == 0 and number not in self.starved
+        live = self.live[number] > 0 and number not in self.doomed and number not in self.starved
+        return live or not self.graph.before[number]
 
     def hopeless(self, number: int) -> bool:
         """Whether a join can no longer come to that."""
@@ -235,6 +251,14 @@ class State:
             self.ready.popleft()
         elif number in self.ready:
             self.ready.remove(number)
+        self.to_tell.pop(number, None)
+
+    def _line_up(self, number: int) -> None:
+        """Nothing is missing before a step any more: it may begin, or never will."""
+        self.ready.append(number)
+        waits = len(self.graph.before[number]) > 1 and self.joining[number] != RELEASED
+        if waits or not self.reached(number):
+            self.to_tell[number] = None
 
     def drop_timer(self, number: int, kind: int = RETRY) -> None:
         """What was waited for begins; nearly always its timer is the next one."""

@@ -69,6 +69,13 @@ class IndexContract:
         assert [row.run_id for row in store.runs(status="interrupted")] == ["R3"]
         assert not store.runs(status="failed")
 
+    async def test_of_runs_that_began_at_one_instant_the_one_created_last_comes_first(self, store: Store) -> None:
+        for run_id in ("R5", "R9", "R1", "R3"):
+            await born(store, run_id, 100.0)
+        assert [row.run_id for row in store.runs()] == ["R3", "R1", "R9", "R5"]
+        assert [row.run_id for row in store.runs(limit=1)] == ["R3"]
+        assert [row.run_id for row in store.find("R")] == ["R3", "R1", "R9", "R5"]
+
     async def test_a_run_is_found_by_how_its_id_begins(self, store: Store) -> None:
         for number, run_id in enumerate(("01ABC", "01ABD", "01AB%", "01B_")):
             await born(store, run_id, 100.0 + number)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from stepwell.journal.sqlite import SqliteStore
 from stepwell.journal.sqlite.owners import Owners
 
 LOOKS = 150
@@ -55,6 +58,36 @@ def test_who_sweeps_never_takes_the_lock_of_one_who_enters(path: Path) -> None:
         return seen
 
     assert at_once(sweep, enter) == {True}
+
+
+def test_what_cannot_be_listed_is_cleared_away_another_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S24: tidying up after the dead is no reason to refuse the living."""
+    dead = Owners(path)
+    dead.enter()
+    dead.leave()
+    left = path.with_name("runs.db.owners") / "1-dead.lock"
+    left.touch()
+    unfinished = path.with_name("runs.db.blobs") / "unfinished" / "1-dead.0"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.touch()
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "scandir", refuse)
+        disk.setattr(Path, "glob", refuse)
+        disk.setattr(os, "listdir", refuse)
+        store = SqliteStore(path)
+        assert store.create("R", "p", "") is not None
+        store.close()
+    assert left.exists()
+    assert unfinished.exists()
+    again = SqliteStore(path)
+    assert again.create("Q", "p", "") is not None
+    again.close()
+    assert not left.exists()
+    assert not unfinished.exists()
+
+
+def refuse(*_: object) -> list[Path]:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def at_once(*deeds: Callable[[], set[bool]]) -> set[bool]:

@@ -41,7 +41,7 @@ def of_sqlite(kind: type[apsw.Error], extended: int) -> apsw.Error:
         (of_system(errno.ENAMETOOLONG, "/data/xxx"), ["/data/xxx is no name for a file", "name another"]),
         (of_system(errno.EIO, "/data/x"), ["disk reports an error", "/data/x", "db check"]),
         (of_sqlite(apsw.IOError, apsw.SQLITE_IOERR_FSYNC), ["disk reports an error", "SQLITE_IOERR_FSYNC", "db check"]),
-        (apsw.CorruptError("malformed"), ["damaged (malformed)", "db check", "backup"]),
+        (apsw.CorruptError("malformed"), ["damaged (malformed)", "db check", "backup", "disk and its log"]),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), ["damaged", "backup"]),
         (of_sqlite(apsw.ReadOnlyError, apsw.SQLITE_READONLY_ROLLBACK), ["died on the way", "stepwell ls"]),
         (ZeroDivisionError("oh"), ["ZeroDivisionError: oh"]),
@@ -54,8 +54,11 @@ def test_each_trouble_is_told_with_the_store_and_the_way_out(error: Exception, w
     assert [word for word in words if word not in said] == []
 
 
-def test_a_busy_store_is_an_error_of_its_own_kind() -> None:
-    assert isinstance(told(PLACE, apsw.BusyError("busy"), "written"), StoreBusy)
+@pytest.mark.parametrize("kind", [apsw.BusyError, apsw.LockedError, apsw.ProtocolError])
+def test_a_busy_store_is_an_error_of_its_own_kind(kind: type[apsw.Error]) -> None:
+    error = told(PLACE, kind("busy"), "written")
+    assert isinstance(error, StoreBusy)
+    assert "end it and try again" in str(error)
 
 
 def test_what_was_told_already_is_told_once() -> None:

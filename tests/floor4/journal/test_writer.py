@@ -154,6 +154,7 @@ class Faulty(apsw.VFS):
         self.sync_error: Exception | None = None
         self.write_error: Exception | None = None
         self.syncs = 0
+        self.fails_at = 0
         super().__init__("faulty", "unix", makedefault=True)
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
@@ -167,6 +168,8 @@ class FaultyFile(apsw.VFSFile):
 
     def xSync(self, flags: int) -> None:
         self._vfs.syncs += 1
+        if self._vfs.syncs == self._vfs.fails_at:
+            raise apsw.IOError("this once")
         if self._vfs.sync_error is not None:
             raise self._vfs.sync_error
         super().xSync(flags)
@@ -204,6 +207,24 @@ async def test_a_failed_sync_is_never_tried_again(path: Path, faulty: Faulty, al
     again = SqliteStore(path)
     assert again.claim("R").epoch == 2
     again.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_store_that_cannot_be_made_says_what_the_disk_said(path: Path, faulty: Faulty) -> None:
+    """S24: whichever sync fails, and though SQLite has undone it all already."""
+    said: list[str] = []
+    for number in range(1, 10):
+        store = SqliteStore(path.with_name(f"{number}.db"))
+        faulty.syncs, faulty.fails_at = 0, number
+        try:
+            store.create("R", "p", "")
+        except StoreError as error:
+            said.append(str(error))
+        store.close()
+        if faulty.syncs < number:
+            break
+    assert len(said) > 3
+    assert all("the disk reports an error" in one for one in said)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -244,13 +244,30 @@ def no_table(item: int) -> object:
     raise RuntimeError("no table")
 
 
+class Shut(ValueError):
+    """Nothing of it can be had, not even its class."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError(f"nobody may see its {name}")
+
+
+def no_disk(item: int) -> object:
+    raise OSError("no disk")
+
+
+def shut(item: int) -> object:
+    raise Shut
+
+
 LATER = pytest.mark.parametrize(
     ("later", "words"),
     [
         (no_table, "no table"),
+        (no_disk, "no disk"),
+        (shut, ""),
         (lambda item: item + 100, "the item '0' is recorded, and key= gives it to none any more"),
     ],
-    ids=["raises", "others"],
+    ids=["raises", "another", "shut", "others"],
 )
 
 
@@ -280,3 +297,27 @@ async def test_no_item_runs_of_a_map_whose_key_is_of_no_use(later: Callable[[int
         changed[0] = True
         await result_of(app.resume(run.id, pipe))
         check_invariants(app.store.read(run.id))
+
+
+@pytest.mark.parametrize("live", [False, True])
+async def test_a_key_that_raises_what_cannot_be_looked_at_fails_its_map(live: bool) -> None:
+    """E8: of the exception not even its class can be had; the run ends all the same."""
+    pipe = Pipeline("shut")
+
+    def key(item: int) -> str:
+        raise Shut
+
+    async def listed() -> list[int]:
+        return [1]
+
+    async def yielded() -> AsyncIterator[int]:
+        yield 1
+
+    @pipe.map(over=pipe.step("source")(yielded if live else listed), key=key)
+    async def work(item: int) -> int:
+        return item
+
+    result = await result_of(pipe.run())
+    failure = result.failures[0]
+    assert (result.status, failure.kind, failure.reason) == ("failed", "input", "items_not_usable")
+    assert "Shut" in failure.type + failure.message

@@ -10,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from stepwell import App, Pipeline, Run, RunResult, Stop
+from stepwell import events as ev
 from stepwell.api.preview import Preview, preview
 from stepwell.api.record import fold
 from stepwell.api.recovery import Changes, refusal
@@ -157,6 +158,33 @@ async def test_a_run_that_somebody_wants_to_end_would_end_at_once() -> None:
     store.ask(Request("q1", row.run_id, "cancel", row.updated_at))
     found = preview(store, pipe.compile(), row, row.updated_at)
     assert (found.verdict, found.reason) == ("ends", "cancelled")
+
+
+async def test_a_cancel_that_its_process_had_recorded_before_it_died_is_foretold_and_kept() -> None:
+    """S10, N5: the record says that somebody has asked for its end; the resume after that goes on."""
+    store, pipe = MemoryStore(), broken(fails=False)
+
+    with Harness(pipe, store=store) as harness:
+        harness.crash_after("items")
+        with pytest.raises(Crashed):
+            await harness.run()
+        row = store.get(harness.run_id)
+        assert row is not None
+        lease = store.claim(row.run_id)
+        store.append(lease, [ev.RunCancelled(row.run_id, row.seq + 1, row.updated_at, "", 0, "enough")])
+        store.release(lease)
+        row = structs.replace(row, status="interrupted", seq=row.seq + 1)
+        found = preview(store, pipe.compile(), row, row.updated_at)
+        assert (found.verdict, found.reason) == ("ends", "cancelled")
+        assert [one.fate for one in found.steps] == ["kept", "off", "off"]
+        result = await harness.resume()
+        kinds = [fact.kind.value for fact in store.read(row.run_id, row.seq)]
+        assert (result.status, kinds[0], kinds[-1]) == ("cancelled", "RUN_RESUMED", "RUN_FINISHED")
+        assert not {"RUN_CANCELLED", "STEP_STARTED", "ITEM_COMPLETED"}.intersection(kinds)
+        row = store.get(row.run_id)
+        assert row is not None
+        assert preview(store, pipe.compile(), row, row.updated_at).verdict == "goes_on"
+        assert (await harness.resume()).status == "completed"
 
 
 async def test_a_run_that_dies_again_and_again_waits_for_somebody() -> None:

@@ -196,6 +196,9 @@ def test_a_file_with_factories_only_names_them(write: Write) -> None:
         ("a b:c", "is no target"),
         ("", "is no target"),
         ("nul\0.py", "nul"),
+        ("x" * 300, "there is no module xxx"),
+        ("x" * 300 + ":pipe", "there is no module xxx"),
+        ("x" * 300 + ".py", "cannot be looked at"),
     ],
 )
 def test_a_target_that_leads_nowhere_says_the_way_out(write: Write, tmp_path: Path, text: str, words: str) -> None:

@@ -53,6 +53,13 @@ def test_ls_lists_the_latest_first_and_takes_filters(desk: Any, digest: Path, fa
     assert "and more" in few.err
 
 
+def test_ls_of_a_pipeline_that_can_have_no_such_name_lists_none(desk: Any, failed: Any) -> None:
+    """Bytes that are no text come as halves of characters, which no store holds."""
+    asked = desk("ls", "--pipeline", "\ud8ff")
+    assert (asked.code, asked.out) == (0, "")
+    assert "no runs like that" in asked.err
+
+
 def test_ls_json_is_one_document(desk: Any, failed: Any) -> None:
     found = desk("ls", "--json").document
     (run,) = found["runs"]

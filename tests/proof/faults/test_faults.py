@@ -23,12 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the calls are r
 PARTS = 8
 """The cases are dealt out to so many tests, so that several processes can share the work."""
 
-UNTIL_MENDED = {
-    "cannot rollback - no transaction": "30: a ROLLBACK that fails hides why the store could not be made",
-    r"in (known|sweep)\n.*glob": "31: a folder of owners or values that cannot be listed is a bare OSError",
-    "ProtocolError": "32: a lock of the WAL's index that is never to be had names no way out",
-    r"PayloadLost: .* is gone \((?!No such)": "34: a value that cannot be read at this moment is told as gone",
-}
+UNTIL_MENDED: dict[str, str] = {}
 """What is known to be broken, and told: its number in the list of bugs. What is mended is struck off here."""
 
 

@@ -185,6 +185,8 @@ def _may_be_older(case: Case) -> bool:
     """
     if case.kind in {"cut", "replaced"} and re.search("runs.db (cut|is an empty)", case.told):
         return False
+    if "DELETE FROM run" in case.told:  # nobody is left who could miss them; but no other run gets their place
+        return True
     if case.kind == "replaced" and case.which == "live":
         return "gone" not in case.told
     return case.which == "live" or case.kind in {"replaced", "WAL replaced"} or case.kind in SUBTLE
@@ -229,7 +231,7 @@ def _written(case: Case, state: str, found: Counter[str]) -> Iterator[str]:
     before = completed(case.run.answers["facts"])
     ended = before if state == "refused" else completed(case.recorded)
     for seen in case.seen:
-        if twice := seen.began & ended:
+        if (twice := seen.began & ended) and case.kind not in SUBTLE:  # a forged reset has it run again
             yield f"{seen.look}: ran again though it is recorded: {sorted(twice)}"
         if lost := seen.began & before - ended:
             found["ran again, its record lost unnoticed"] += 1

@@ -83,7 +83,7 @@ def _field(db: apsw.Connection, chance: random.Random) -> str:
     fields = msgspec.msgpack.decode(body)
     name = chance.choice(sorted(fields))
     odd: list[Any] = [None, -1, 2**40, "", "nowhere", [], {}, {"note": 1}, [[9, 9, 9]], 1e308, [["x"]], True, ["note"]]
-    fields[name] = chance.choice(odd)
+    fields[name] = chance.choice([one for one in odd if name != "count" or one != 2**40])  # that many want a TB
     db.execute("UPDATE journal SET body = ? WHERE run = ? AND seq = ?", (msgspec.msgpack.encode(fields), run, seq))
     return f"run {run} fact {seq}: {name} = {fields[name]!r}"
 

@@ -23,7 +23,7 @@ from stepwell.engine.crew import Act
 from stepwell.engine.decide import decide
 from stepwell.engine.decide_resets import resets
 from stepwell.engine.feed import Feed
-from stepwell.engine.inject import Scope, bind
+from stepwell.engine.inject import bind
 from stepwell.engine.ledger import Ledger
 from stepwell.engine.outcome import Again, Cancelled, Completed, Failed, Guarded, Jump, Outcome, Skipped
 from stepwell.engine.perform import Performer
@@ -110,7 +110,6 @@ class World:
         self.ledger = WatchedLedger(plan, state, RUN, self.chance.random)
         self.ledger.tell = self._heard
         self.values = Values(plan, state, self.store, {}, copies=False)
-        self.scope = Scope(self.values.input, self.values.step)
         self.performer = Performer(
             self.ledger, cast("Attempts", self), self.values, cast("Clock", self), Audience(), self.commit, keeps=True
         )
@@ -324,7 +323,7 @@ class World:
         """One attempt at a step or item."""
         here = self.now_under_way
         self.witness[path] += 1
-        args, kwargs = bind(step.parameters, self.scope, item)
+        args, kwargs = bind(step.parameters, self.values, item)
         self._receives(step, kwargs)
         if step.fan is not None:
             assert args == [item]
@@ -340,7 +339,7 @@ class World:
     async def guard(self, worker: Hand, step: PlanStep, path: str) -> Outcome:
         """A step's `when`."""
         assert step.guard is not None
-        _, kwargs = bind(step.guard.parameters, self.scope)
+        _, kwargs = bind(step.guard.parameters, self.values)
         self._receives(step, kwargs)
         return await Pause()
 

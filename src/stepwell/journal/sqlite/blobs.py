@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from stepwell.errors import PayloadLost, StoreError
@@ -84,10 +85,11 @@ class BlobFolder:
             yield entry.name.partition(".")[0], entry
 
     def sweep(self, alive: Callable[[str], bool]) -> None:
-        """Remove what owners that are dead did not finish."""
-        for path in (self._folder / _TEMPORARY).glob("*-*.*"):
-            if not alive(path.stem):
-                path.unlink(missing_ok=True)
+        """Remove what owners that are dead did not finish; what cannot be, now, is left to who comes next."""
+        with suppress(OSError):
+            for owner, entry in self.unfinished():
+                if not alive(owner):
+                    Path(entry.path).unlink(missing_ok=True)
 
     def _ready(self, folder: Path) -> None:
         """Make the folders, and make it durable that they are there: whoever made them may have died before that."""

@@ -221,7 +221,8 @@ def _make_ours(db: Database, path: Path) -> None:
         db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}; PRAGMA user_version = {schema.VERSION}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # after an error of the disk SQLite has rolled back already
+            db.execute("ROLLBACK")
         raise
 
 

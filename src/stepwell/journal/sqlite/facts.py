@@ -18,6 +18,8 @@ from stepwell.journal.sqlite.readers import Readers
 from stepwell.journal.sqlite.rows import COLUMNS, KINDS, SKIPPED, from_rows
 
 _FACTS = f"SELECT {COLUMNS} FROM journal NOT INDEXED "
+_TIP = "SELECT seq FROM run WHERE run_id = ?; "
+"""Before the facts: whoever writes meanwhile, there are at least as many of them as the row has said."""
 _RUN = "WHERE run = (SELECT run FROM run WHERE run_id = ?) AND seq > ?"
 _STEP = " AND (path = ? OR substr(path, 1, ?) IN (?, ?, ?))"
 _PLACE = " ORDER BY seq LIMIT ?"
@@ -53,6 +55,8 @@ class Facts:
 
     def read(self, run_id: str, after: int, limit: int, wanted: Wanted | None, latest: bool) -> list[Event]:
         """Facts with `seq > after`, in order; of those that are wanted the first, or the last."""
+        if wanted is None and not latest:
+            return from_rows(run_id, self._all(run_id, after, limit))
         where = _FACTS + _RUN
         values: list[object] = [run_id, after]
         if wanted is not None and wanted.kinds:
@@ -64,10 +68,21 @@ class Facts:
         rows = self._readers.rows(where + (_FROM_THE_END if latest else _PLACE), (*values, limit))
         if latest:
             rows.reverse()
-        elif wanted is None and rows and rows[-1][0] != after + len(rows):
-            seqs = {row[0] for row in rows}
-            raise refusals.missing(run_id, next(seq for seq in range(after + 1, rows[-1][0]) if seq not in seqs))
         return from_rows(run_id, rows)
+
+    def _all(self, run_id: str, after: int, limit: int) -> list[tuple[Any, ...]]:
+        """The rows that come next, each in its place and none lost."""
+        rows = self._readers.rows(f"{_TIP}{_FACTS}{_RUN}{_PLACE}", (run_id, run_id, after, limit))
+        if not rows:
+            return []
+        ((tip,), *rows) = rows
+        seqs = [row[0] for row in rows]
+        expected = range(after + 1, after + 1 + len(rows))
+        if seqs != [*expected]:
+            raise refusals.missing(run_id, next(seq for seq, came in zip(expected, seqs, strict=True) if seq != came))
+        if len(rows) < limit and (type(tip) is not int or after + len(rows) < tip):
+            raise refusals.missing(run_id, after + len(rows) + 1)
+        return rows
 
     def count_items(
         self, run_id: str, maps: Collection[str], after: int, but: Collection[str]

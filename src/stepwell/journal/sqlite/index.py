@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from stepwell.errors import StoreError
 from stepwell.journal.port import Request, RunRow
 from stepwell.journal.sqlite.owners import Owners
 from stepwell.journal.sqlite.readers import Readers
+from stepwell.journal.sqlite.rows import LATEST
 
 _ROW = (
     "SELECT run_id, pipeline, status, started_at, updated_at, ended_at, key, target, reason, steps, done, seq, "
-    "coalesce(owner, '') FROM run LEFT JOIN lease USING (run) WHERE seq > 0 AND "
+    "run, coalesce(owner, '') FROM run LEFT JOIN lease USING (run) WHERE seq <> 0 AND "
 )
-_LATEST = " ORDER BY started_at DESC, run_id DESC LIMIT ?"
+_LATEST = " ORDER BY started_at DESC, run DESC LIMIT ?"
+"""Of two that began within one tick of the clock, the one that was created later."""
+_NAMES = RunRow.__struct_fields__
+_TIMES = frozenset({"started_at", "updated_at", "ended_at"})
+_NUMBERS = frozenset({"steps", "done", "seq"})
 _PAGE = 200
 _LAST = "\U0010ffff"
 
@@ -49,12 +55,13 @@ class Index:
         found: list[RunRow] = []
         after: tuple[object, ...] = ()
         while len(found) < limit:
-            place = " AND (started_at, run_id) < (?, ?)" if after else ""
-            page = list(self._runs(where + place, *values, *after, limit=max(limit, _PAGE)))
-            found += [row for row in page if status in ("", row.status)]
+            place = " AND (started_at, run) < (?, ?)" if after else ""
+            page = self._page(where + place, *values, *after, limit=max(limit, _PAGE))
+            found += [row for _, row in page if status in ("", row.status)]
             if len(page) < max(limit, _PAGE):
                 break
-            after = (page[-1].started_at, page[-1].run_id)
+            number, last = page[-1]
+            after = (last.started_at, number)
         return found[:limit]
 
     def requests(self, run_id: str) -> list[Request]:
@@ -66,15 +73,38 @@ class Index:
         return [Request(*row) for row in self._readers.rows(sql, (run_id,))]
 
     def _runs(self, where: str, *values: object, limit: int) -> Iterator[RunRow]:
+        return (row for _, row in self._page(where, *values, limit=limit))
+
+    def _page(self, where: str, *values: object, limit: int) -> list[tuple[int, RunRow]]:
+        """The runs, each with its number in the tables."""
         alive: dict[str, bool] = {}
-        for row in self._readers.rows(_ROW + where + _LATEST, (*values, limit)):
-            yield self._row(row, alive)
+        rows = self._readers.rows(_ROW + where + _LATEST, (*values, limit))
+        return [(row[-2], self._row(row, alive)) for row in rows]
 
     def _row(self, row: tuple[Any, ...], alive: dict[str, bool]) -> RunRow:
-        *columns, owner = row
+        *columns, _, owner = row
+        if (name := _damaged(columns)) is not None:
+            raise StoreError(
+                f"run {columns[0]}: its row is damaged ({name} cannot be {columns[_NAMES.index(name)]!r}); restore a "
+                "backup, or keep what `stepwell db check` finds whole"
+            )
         if columns[2] == "running":
             if owner not in alive:
                 alive[owner] = bool(owner) and self._owners.alive(owner)
             if not alive[owner]:
                 columns[2] = "interrupted"
         return RunRow(*columns)
+
+
+def _damaged(columns: list[Any]) -> str | None:
+    """The first column that holds what none is ever given; SQLite itself does not look at what it reads."""
+    for name, value in zip(_NAMES, columns, strict=True):
+        if name in _TIMES:
+            right = (type(value) is float and 0 <= value < LATEST) or (value is None and name == "ended_at")
+        elif name in _NUMBERS:
+            right = type(value) is int and value >= 0
+        else:
+            right = type(value) is str
+        if not right:
+            return name
+    return None

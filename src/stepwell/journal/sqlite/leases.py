@@ -43,6 +43,11 @@ class Leases:
                 raise refusals.id_taken(run_id)
             db.execute("INSERT INTO run (run_id, pipeline, key) VALUES (?, ?, ?)", (run_id, pipeline, key))
             number = db.last_insert_rowid()
+            if one(db, "SELECT 1 FROM journal WHERE run = ? LIMIT 1", (number,)):
+                raise StoreError(
+                    f"run {run_id} cannot be made: the store holds facts of a run whose row is gone; it is damaged: "
+                    "restore a backup"
+                )
             db.execute("INSERT INTO lease VALUES (?, ?, 1)", (number, me))
         lease = Lease(run_id, me, 1)
         self._held[run_id] = Held(lease, number, 0)
@@ -155,6 +160,15 @@ def _give_up(db: Database, held: Held) -> None:
 
 def _forget(db: Database, number: int) -> None:
     """Remove a run that has no facts; its key is free again."""
+    run_id = one(
+        db,
+        "SELECT run_id FROM run WHERE run = ? AND seq = 0 AND EXISTS (SELECT 1 FROM journal WHERE run = ?)",
+        (number, number),
+    )
+    if run_id is not None:
+        raise StoreError(
+            f"run {run_id}: its row says that it has no facts, and it has; the store is damaged: restore a backup"
+        )
     db.execute("DELETE FROM run WHERE run = ? AND seq = 0", (number,))
     if db.changes():
         db.execute("DELETE FROM lease WHERE run = ?", (number,))

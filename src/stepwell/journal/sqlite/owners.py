@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -83,9 +83,10 @@ class Owners:
         return False
 
     def sweep(self) -> None:
-        """Remove the lock files of owners that are dead."""
-        for owner in self.known():
-            self.alive(owner)
+        """Remove the lock files of owners that are dead; what cannot be listed now is left to who comes next."""
+        with suppress(OSError):
+            for owner in self.known():
+                self.alive(owner)
 
     def known(self) -> list[str]:
         """Owners that have a lock file, dead or alive."""

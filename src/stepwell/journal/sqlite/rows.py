@@ -56,7 +56,7 @@ _VALUES = ("output", "inputs")
 SKIPPED = "x'a7736b6970706564'"
 """The bytes in a body that say of an ITEM_COMPLETED that it is skipped (the name of the field), as SQL has them."""
 
-_LATEST = 253_402_300_800
+LATEST = 253_402_300_800
 """The year 10,000, in seconds since the epoch."""
 
 _encode = msgspec.msgpack.encode
@@ -161,7 +161,7 @@ def from_rows(run_id: str, rows: Iterable[tuple[Any, ...]]) -> list[Event]:
                 own[shape.value] = Payload(value)
             elif digest is not None:
                 own[shape.value] = Payload(None, digest.hex(), size)
-            if not 0 <= at < _LATEST:
+            if not 0 <= at < LATEST:
                 raise ValueError(f"no time is {at}")
             events.append(shape.cls(run_id, seq, at, path, attempt, **own))
         except (msgspec.MsgspecError, ValueError, TypeError, AttributeError) as error:

@@ -22,7 +22,7 @@ CREATE TABLE run (
 ) STRICT;
 CREATE UNIQUE INDEX run_key ON run (pipeline, key) WHERE key <> '';
 CREATE INDEX run_folded_id ON run (run_id COLLATE NOCASE);
-CREATE INDEX run_start ON run (started_at, run_id);
+CREATE INDEX run_start ON run (started_at);
 
 -- The truth: append only. Kinds are numbered in rows.py; a value lies here, or in a file named by its digest.
 -- The checksum is over all else in the row, with the id of the run in the place of its number.

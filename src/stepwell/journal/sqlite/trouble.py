@@ -25,9 +25,10 @@ def told(path: Path, error: Exception, what: str) -> StoreError:
     start = f"the store {path} cannot be {what}"
     if isinstance(error, StoreError):
         return error
-    if isinstance(error, apsw.BusyError | apsw.LockedError):
+    if isinstance(error, apsw.BusyError | apsw.LockedError | apsw.ProtocolError):
+        long = "all the time" if isinstance(error, apsw.ProtocolError) else f"for {PATIENCE:.0f} s"
         return StoreBusy(
-            f"{start}: another process has held it for {PATIENCE:.0f} s; look for a program that keeps it open "
+            f"{start}: another process has held it {long}; look for a program that keeps it open "
             f"(`fuser {path}`), end it and try again"
         )
     if isinstance(error, apsw.FullError):
@@ -39,8 +40,8 @@ def told(path: Path, error: Exception, what: str) -> StoreError:
         )
     if isinstance(error, apsw.CorruptError | UnicodeDecodeError):
         return StoreError(
-            f"{start}: it is damaged ({error}); `stepwell db check` says what is left of it. "
-            "Keep a copy of all its files and restore a backup"
+            f"{start}: it is damaged ({error}), or its disk cannot be read: look at the disk and its log first. "
+            "`stepwell db check` says what is left of it; keep a copy of all its files and restore a backup"
         )
     if getattr(error, "extendedresult", 0) == apsw.SQLITE_READONLY_ROLLBACK:
         return StoreError(f"{start}: whoever was making it died on the way; `stepwell ls` brings it in order")
