@@ -52,6 +52,8 @@ def take(state: State, plan: Plan, fact: ev.Event) -> None:
 
 def _take(state: State, plan: Plan, fact: ev.Event) -> None:
     known = plan.graph.number
+    if getattr(fact, "index", 0) < 0:
+        raise IndexError("no item has a negative index")
     if isinstance(fact, ev.StepReset):
         paths = tuple(path for path in fact.paths if step_of(path) in known)
         fact = msgspec.structs.replace(fact, paths=paths, whole=tuple(set(fact.whole).intersection(paths)))

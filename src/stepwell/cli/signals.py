@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -40,11 +41,13 @@ class Interrupts:
         self._loop: AbstractEventLoop | None = None
         self._ask: Callable[[str], object] | None = None
         self._last_words = ""
+        self._context = copy_context()
         self._before: dict[int, object] = {}
 
     def bind(self, loop: AbstractEventLoop, ask: Callable[[str], object], last_words: str) -> None:
         """From now on the first signal calls `ask` on the loop, and the second prints `last_words`."""
         self._loop, self._ask, self._last_words = loop, ask, last_words
+        self._context = copy_context()  # not that of the step which runs when the signal comes: it would be its output
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -69,7 +72,7 @@ class Interrupts:
         if ask is None or loop is None:
             raise Interrupted(self.code)
         with contextlib.suppress(RuntimeError):  # the loop has ended by itself just now
-            loop.call_soon_threadsafe(ask, self.reason)
+            loop.call_soon_threadsafe(ask, self.reason, context=self._context)
 
     def _kill(self, code: int) -> None:
         """At once, and past every lock: the cursor comes back, and the way on is told."""

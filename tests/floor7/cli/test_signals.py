@@ -56,6 +56,22 @@ async def stuck() -> int:
 """
 
 
+BUSY = """import asyncio
+from pathlib import Path
+from stepwell import Pipeline
+pipe = Pipeline("busy")
+@pipe.step
+def items() -> list[int]:
+    return [1]
+@pipe.map(over=items)
+async def work(item: int) -> int:
+    Path("witness").write_text("item 3")
+    while True:
+        sum(range(50_000))
+        await asyncio.sleep(0)
+"""
+
+
 @pytest.fixture
 def witness(desk: Any) -> Callable[[], list[str]]:
     path: Path = desk.folder / "witness"
@@ -107,6 +123,18 @@ def test_the_second_ctrl_c_kills_at_once_even_what_blocks_the_loop(desk: Any, wi
     assert "interrupted (Ctrl-C)" in err
     assert "killed; `stepwell resume " in err
     assert recorded(desk)["status"] == "interrupted"
+
+
+def test_what_is_told_of_a_signal_is_not_what_a_step_has_printed(desk: Any, witness: Any, wait_until: Wait) -> None:
+    """O5: the handler runs in the midst of a step, in its context."""
+    desk.write("busy.py", BUSY)
+    process = desk.start("run", "busy.py")
+    wait_until(lambda: "item 3" in witness())
+    process.send_signal(signal.SIGINT)
+    code, _, err = ended(process)
+    assert (code, "interrupted (Ctrl-C)" in err) == (130, True), err
+    assert "work[0] |" not in err
+    assert desk("logs", "last").out == ""
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
