@@ -19,6 +19,11 @@ WAIT, TO, ROUTE, NEEDS = (
     Edge(0, 1, needs=True),
 )
 
+_EDGES = st.lists(
+    st.builds(Edge, st.integers(0, 5), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    max_size=30,
+)
+
 
 def link(*edges: Edge) -> Link:
     """The one link that these edges between two steps become."""
@@ -110,15 +115,41 @@ def test_going_round_comes_to_an_end_and_misses_nothing(pairs: list[tuple[int, i
     assert all(one == start or any(one in follow[other] for other in found) for one in found)
 
 
+def test_only_a_link_that_is_alone_and_has_no_conditions_is_plain() -> None:
+    """W4: it is settled without a look at anything else, as nearly all are."""
+    for edge in (WAIT, TO, NEEDS):
+        assert link(edge).plain
+    assert not link(ROUTE).plain
+    assert link(ROUTE, TO).plain, "it leads on whatever is chosen"
+    assert not link(Edge(0, 1, needs=True, live=True)).plain
+    assert link(Edge(0, 1, needs=True, live=True), WAIT).plain, "it waits for the end of the generator"
+    for number in (0, 1):
+        graph = build(["a", "b", "c"], [Edge(0, 2), Edge(1, 2)])
+        assert (graph.after[number][0].plain, graph.after[number][0].joins) == (False, True)
+    graph = build(["a", "b"], [WAIT], {1: 1})
+    assert (graph.after[0][0].plain, graph.after[0][0].joins) == (False, False)
+
+
+def test_a_link_joins_where_others_lead_to_its_target() -> None:
+    """D3: of a join it is told that it waits; two edges of one step make none."""
+    graph = build(["a", "b", "c"], [Edge(0, 1), Edge(0, 1, needs=True), Edge(0, 2), Edge(1, 2)])
+    assert [[one.joins for one in links] for links in graph.after] == [[False, True], [True], []]
+
+
+@given(_EDGES)
+def test_what_is_missing_before_a_step_is_counted_once_for_all_runs(edges: list[Edge]) -> None:
+    """W4: a run begins with a copy of it; a step that none comes before is first."""
+    graph = build(list("abcdef"), edges)
+    assert list(graph.missing) == [len({edge.source for edge in edges if edge.target == at}) for at in range(6)]
+    assert graph.first == tuple(at for at in range(6) if graph.missing[at] == 0)
+    for at, links in enumerate(graph.after):
+        assert all(one.joins == (graph.missing[one.target] > 1) for one in links), at
+        assert not any(one.plain and (one.joins or one.route or one.live) for one in links), at
+
+
 def test_steps_are_found_by_name_and_number() -> None:
     graph = build(["a", "b"], [])
     assert (graph.names, graph.number) == (("a", "b"), {"a": 0, "b": 1})
-
-
-_EDGES = st.lists(
-    st.builds(Edge, st.integers(0, 5), st.integers(0, 5), st.booleans(), st.booleans(), st.booleans(), st.booleans()),
-    max_size=30,
-)
 
 
 @given(_EDGES)

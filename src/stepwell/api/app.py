@@ -77,7 +77,6 @@ class App:
             store=opened,
             clock=clock or SystemClock(),
             executor=executor or threads(),
-            alone=lambda: len(self._live) == 1,
             check_values=check_values,
             chance=chance,
         )

@@ -35,12 +35,11 @@ def chance() -> float:
 
 
 class Machine(Struct, frozen=True):
-    """What runs need from the outside: a store, time, chance, threads; and whether a run has all of it for itself."""
+    """What runs need from the outside: a store, time, threads, chance; and whether values are checked."""
 
     store: Store
     clock: Clock
     executor: Executor
-    alone: Callable[[], bool]
     check_values: bool = False
     chance: Callable[[], float] = chance
 
@@ -218,7 +217,7 @@ def _opened(
 ) -> Session:
     runner = Runner(
         plan, state, machine.store, lease, inputs,
-        clock=machine.clock, executor=machine.executor, chance=machine.chance, alone=machine.alone,
+        clock=machine.clock, executor=machine.executor, chance=machine.chance,
         check=machine.check_values,
     )  # fmt: skip
     session = Session(lease.run_id, plan, state, runner.values, started_at)

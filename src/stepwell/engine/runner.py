@@ -40,8 +40,7 @@ Fact = tuple[type[ev.Event], tuple[object, ...]]
 class Runner:
     """Runs one run from the state that it is in to an end; `begin(facts)`, then `await run()`.
 
-    `alone` tells whether no other run shares the store at this moment; `check` whether values are checked even where
-    they need not be encoded; `chance` gives numbers in [0, 1).
+    `check` says whether values are checked even where they need not be encoded; `chance` gives numbers in [0, 1).
     """
 
     def __init__(
@@ -55,7 +54,6 @@ class Runner:
         clock: Clock,
         executor: Executor,
         chance: Callable[[], float],
-        alone: Callable[[], bool],
         check: bool,
     ) -> None:
         self.state = state
@@ -70,7 +68,6 @@ class Runner:
         self._store = store
         self._lease = lease
         self._clock = clock
-        self._alone = alone
         self._timer: Timer | None = None
         self._when: float | None = None
         """When that timer comes."""
@@ -144,7 +141,7 @@ class Runner:
         """Decide, append, and release what was decided; or give what does that last part once all of it is durable."""
         batch, acts = self.ledger.decide()
         try:
-            ack = self._append(batch, self.state.running <= 1 and self._alone())
+            ack = self._append(batch, self.state.running <= 1)
         except Exception as error:  # of the store: the run cannot go on
             self._fail(error)
             return None

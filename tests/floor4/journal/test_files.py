@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -173,6 +173,27 @@ def test_the_mere_header_of_a_log_holds_nothing_and_stands_in_nobodys_way(path: 
     assert store.runs() == []
     assert store.create("R", "p", "") is not None
     store.close()
+
+
+async def test_the_file_alone_is_a_store_from_its_first_moment(path: Path, other: Callable[..., Other]) -> None:
+    """S24: not a database of somebody else where its log is lost."""
+    owner = other("hold", path, "R")
+    owner.hear()
+    owner.kill()
+    path.with_name("runs.db-wal").unlink()
+    db = connect.open_as_it_is(path)
+    assert db.execute("PRAGMA application_id").fetchall() == [(schema.APPLICATION_ID,)]
+    assert db.execute("SELECT count(*) FROM sqlite_schema").fetchall() > [(1,)]
+    db.close()
+
+
+def test_a_store_whose_making_ended_before_its_log_was_turned_on_gets_it_later(path: Path) -> None:
+    connect.open_to_write(path, "full", connect.Patience()).close()
+    db = apsw.Connection(str(path))
+    assert db.execute("PRAGMA journal_mode = DELETE").fetchall() == [("delete",)]
+    db.close()
+    with closing(connect.open_to_write(path, "full", connect.Patience())) as again:
+        assert again.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
 
 
 async def test_a_store_that_was_emptied_is_no_new_store(path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from stepwell import events as ev
@@ -14,7 +15,7 @@ from stepwell.errors import StoreError
 from stepwell.events import Payload
 from stepwell.journal.port import Request
 from stepwell.journal.sqlite import SqliteStore
-from stepwell.journal.sqlite.standing import Standing
+from stepwell.journal.sqlite.transaction import Transactions
 from stepwell.testing.store_deeds import born, durable, seqs
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows keeps a file that is open where it is")
@@ -80,16 +81,83 @@ async def test_a_store_that_took_its_place_is_left_alone(path: Path) -> None:
     moved.close()
 
 
-def test_a_log_that_was_removed_is_noticed_when_it_is_to_be_copied(path: Path) -> None:
-    path.touch()
-    wal = path.with_name("runs.db-wal")
-    wal.touch()
-    standing = Standing(path)
-    standing.check(wal=True)
-    wal.unlink()
-    standing.check()
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_log_that_was_removed_is_noticed_and_what_was_in_it_is_copied_in_time(path: Path, alone: bool) -> None:
+    """S1, S24: what was acknowledged is there afterwards, and the fact that was refused is not."""
+    store = SqliteStore(path)
+    lease = await born(store, "R")
+    await durable(store, lease, skipped(2), alone=alone)
+    path.with_name("runs.db-wal").unlink()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"runs\.db-wal was removed.*copied into the store.*nothing.*is lost"):
+            await durable(store, lease, skipped(3), alone=alone)
+    store.close()
+    again = SqliteStore(path)
+    assert [row.status for row in again.runs()] == ["interrupted"]
+    lease = again.claim("R")
+    assert seqs(again, "R") == [1, 2]
+    await durable(again, lease, skipped(3), alone=alone)
+    again.close()
+
+
+async def test_a_log_that_was_replaced_is_not_copied(path: Path) -> None:
+    """S24: another process may have it open by now."""
+    store = SqliteStore(path)
+    lease = await born(store, "R")
+    replace(path.with_name("runs.db-wal"))
+    with pytest.raises(StoreError, match=r"runs\.db-wal was removed or replaced.*would be lost"):
+        await durable(store, lease, skipped(2))
+    store.close()
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_log_that_is_gone_at_the_end_of_a_run_is_noticed_before_the_end_is_told(
+    path: Path, alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S24: also where it went during the last commit."""
+    store = SqliteStore(path)
+    lease = await born(store, "R")
+    commit = Transactions._commit
+
+    def unlucky(self: Transactions) -> None:
+        commit(self)
+        path.with_name("runs.db-wal").unlink(missing_ok=True)
+
+    monkeypatch.setattr(Transactions, "_commit", unlucky)
     with pytest.raises(StoreError, match=r"runs\.db-wal was removed"):
-        standing.check(wal=True)
+        await durable(store, lease, ev.RunFinished("R", 2, 2.0, status="completed"), alone=alone)
+    store.close()
+
+
+@pytest.mark.parametrize("left", [0, 2048])
+async def test_a_file_that_was_cut_in_its_place_is_noticed(path: Path, left: int) -> None:
+    """S24: as by `: > runs.db`, or what rotates logs."""
+    store = SqliteStore(path)
+    await born(store, "R")
+    store.close()
+    store = SqliteStore(path)
+    lease = store.claim("R")
+    os.truncate(path, left)
+    with pytest.raises(StoreError, match=rf"runs\.db was cut to {left:,} bytes"):
+        await durable(store, lease, skipped(2))
+    store.close()
+
+
+async def test_a_store_that_somebody_has_made_smaller_as_sqlite_does_it_goes_on(path: Path) -> None:
+    store = SqliteStore(path)
+    lease = await born(store, "R")
+    db = apsw.Connection(str(path))
+    db.execute("CREATE TABLE large (x); INSERT INTO large VALUES (zeroblob(300000))")
+    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    await durable(store, lease, skipped(2))
+    large = path.stat().st_size
+    db.execute("DROP TABLE large; VACUUM")
+    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    db.close()
+    assert path.stat().st_size < large
+    await durable(store, lease, skipped(3))
+    assert seqs(store, "R") == [1, 2, 3]
+    store.close()
 
 
 async def test_a_large_value_is_written_again_where_its_file_was_cleaned_up(path: Path) -> None:

@@ -209,6 +209,14 @@ def test_what_follows_a_completed_step_is_ready() -> None:
     assert (state.steps[0], state.outputs[0], list(state.ready), state.ended) == (COMPLETED, "x", [1, 2], 1)
 
 
+def test_of_a_large_output_the_state_keeps_which_it_is() -> None:
+    """S14: its bytes lie in a file; those of a small one in the journal, and here."""
+    story, small, large = Story(), ev.Payload.of(b"x"), ev.Payload.of(bytes(ev.LARGE + 1))
+    story.complete("a", output=small)
+    story.complete("b", output=large)
+    assert story.state.outputs[:2] == [small, ev.Payload(None, large.digest, ev.LARGE + 1)]
+
+
 def test_a_join_is_ready_after_the_last_of_those_before_it() -> None:
     story = Story()
     story.complete("a")

@@ -197,3 +197,12 @@ def test_a_guard_of_a_map_in_its_second_visit_gives_its_slot_back(end: str) -> N
     else:
         story.tell(ev.StepSkipped, "m#2")
     assert story.state.running == 0
+
+
+def test_of_a_large_output_of_an_item_the_state_keeps_which_it_is() -> None:
+    """S14: its bytes lie in a file; those of a small one in the journal, and here."""
+    story, small, large = Story(), ev.Payload.of(b"x"), ev.Payload.of(bytes(ev.LARGE + 1))
+    for index, output in enumerate((small, large)):
+        story.item(ev.ItemStarted, index)
+        story.item(ev.ItemCompleted, index, output=output)
+    assert story.items.results == [small, ev.Payload(None, large.digest, ev.LARGE + 1), None]

@@ -6,8 +6,8 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, SupportsIndex, cast, overload
 
 from stepwell import events as ev
 from stepwell.codecs.port import Codec
@@ -31,8 +31,8 @@ class _NoCodec:
 
 
 def step(number: int, **options: Any) -> PlanStep:
-    """A step `a`, `b`, … by its number."""
-    name = "abcdefgh"[number]
+    """A step `a`, `b`, … by its number; after `h` comes `s8`."""
+    name = "abcdefgh"[number] if number < 8 else f"s{number}"
     known: dict[str, Any] = {"kind": "map" if "fan" in options else "step", **options}
     kind = known.pop("kind")
     return PlanStep(number, name, name, kind, nothing, (), "inline", cast("Codec", _NoCodec()), "", **known)
@@ -100,6 +100,43 @@ class Story:
     def item(self, kind: type[ev.Event], path: str, index: int, **fields: object) -> Story:
         fields.setdefault("attempt", 1)
         return self.tell(kind, f"{path}[{index}]", index=index, **cast("dict[str, Any]", fields))
+
+
+class Looked(list[tuple[float, int]]):
+    """A heap that counts how many of its entries were looked at."""
+
+    looks = 0
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> tuple[float, int]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[float, int]]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> tuple[float, int] | list[tuple[float, int]]:
+        found = super().__getitem__(index)
+        self.looks += len(found) if isinstance(index, slice) else 1
+        return found
+
+    def __iter__(self) -> Iterator[tuple[float, int]]:
+        for one in super().__iter__():
+            self.looks += 1
+            yield one
+
+
+MANY = 2_000
+
+
+def all_due(concurrency: int) -> tuple[Story, Looked]:
+    """A map `b` of very many items that all failed once, and are due again at the same time; one more item runs."""
+    steps = [step(0), step(1, fan=fan(0, concurrency))]
+    story = Story(plan(steps, Edge(0, 1, needs=True))).complete("a").expand("b", MANY + 1)
+    for index in range(MANY):
+        story.item(ev.ItemStarted, "b", index).item(ev.ItemRetrying, "b", index, retry_at=NOW + 1)
+    story.item(ev.ItemStarted, "b", MANY)
+    items = story.state.maps[1]
+    items.timers = looked = Looked(items.timers)
+    return story, looked
 
 
 class HeldStore(MemoryStore):

@@ -10,7 +10,7 @@ from stepwell.engine.commands import Release, Start, StartItem
 from stepwell.engine.decide import decide
 from stepwell.graph import Edge
 
-from .plans import NOW, Story, fan, plan, step
+from .plans import NOW, Story, all_due, fan, plan, step
 
 A, B, C = range(3)
 
@@ -41,6 +41,8 @@ def test_of_several_that_are_due_the_first_counts() -> None:
     story.item(ev.ItemStarted, "b", 1).item(ev.ItemRetrying, "b", 1, retry_at=NOW + 3)
     assert next_time(story.state, NOW) == NOW + 3
     story.tell(ev.StepRetrying, "c", 1, retry_at=NOW + 2)
+    assert next_time(story.state, NOW) == NOW + 2
+    story.state.deadline = NOW + 6
     assert next_time(story.state, NOW) == NOW + 2
     story.state.deadline = NOW + 1
     assert next_time(story.state, NOW) == NOW + 1
@@ -75,6 +77,14 @@ def test_a_deadline_counts_until_the_run_is_told_to_end(halt: type[ev.Event] | N
     if halt is not None:
         story.tell(halt)
     assert next_time(story.state, NOW) == when
+
+
+def test_many_retries_that_are_due_at_once_are_not_walked() -> None:
+    """S9, S14: after an outage each decision would else cost as much as there are items waiting."""
+    story, looked = all_due(concurrency=1)
+    assert next_time(story.state, NOW) == NOW + 1
+    assert next_time(story.state, NOW + 1) is None
+    assert looked.looks < 10
 
 
 # All that can be said.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from stepwell import events as ev
-from stepwell.engine.ask_again import next_time
 from stepwell.engine.commands import (
     Abandon,
     CancelRunning,
@@ -178,7 +177,6 @@ def test_a_retry_starts_when_its_time_has_come_and_not_before() -> None:
     """S9."""
     story = Story(plan([step(A)])).start("a").tell(ev.StepRetrying, "a", 1, retry_at=NOW + 5)
     assert asked(story) == []
-    assert next_time(story.state, NOW) == NOW + 5
     assert asked(story, NOW + 5) == [Start(A, 2)]
 
 
@@ -199,11 +197,9 @@ def test_an_item_is_tried_again_only_where_its_map_has_room() -> None:
 
 def test_a_deadline_that_has_passed_ends_the_run_once() -> None:
     story = Story(plan([step(A)]), deadline=NOW + 1).start("a")
-    assert next_time(story.state, NOW) == NOW + 1
     assert asked(story, NOW + 1) == [TimeOut()]
     story.tell(ev.RunTimedOut)
     assert asked(story, NOW + 1) == [CancelRunning("timed_out")]
-    assert next_time(story.state, NOW + 1) is None
 
 
 def test_a_run_that_is_being_cancelled_is_not_timed_out_as_well() -> None:
@@ -389,7 +385,6 @@ def test_the_patience_of_a_join_ends_at_its_deadline() -> None:
     """D3, S9: absolute, and whatever else has room."""
     story = joined(wanted=2).complete("a").start("b").tell(ev.JoinWaiting, "c", deadline=NOW + 5)
     assert asked(story) == []
-    assert next_time(story.state, NOW) == NOW + 5
     assert asked(story, NOW + 5) == [TimeOutJoin(C, ("b",))]
 
 

@@ -31,7 +31,7 @@ def ending(store: HeldStore) -> Runner:
     assert isinstance(lease, Lease)
     runner = Runner(
         plan, State(plan.graph), store, lease, {},
-        clock=VirtualClock(auto=False), executor=threads(), chance=lambda: 0.5, alone=lambda: True, check=False,
+        clock=VirtualClock(auto=False), executor=threads(), chance=lambda: 0.5, check=False,
     )  # fmt: skip
     known = ev.RunStarted("r", 0, 0.0, pipeline=plan.name, fingerprints=plan.fingerprints)
     runner.begin([(ev.RunStarted, tuple(getattr(known, name) for name in known.__struct_fields__[3:]))], known.at)

@@ -46,7 +46,7 @@ async def test_a_wish_that_could_not_be_read_at_once_is_read_later(
 
 @pytest.mark.parametrize("on_disk", [False, True])
 async def test_the_end_of_a_run_that_is_told_twice_gives_up_no_other_lease(on_disk: bool, tmp_path: Path) -> None:
-    """S6, S15: whoever resumes a run as soon as its events have ended keeps what he has just claimed."""
+    """S13: whoever resumes a run as soon as its events have ended keeps what he has just claimed."""
     store, begun, go = tmp_path / "runs.db", asyncio.Event(), asyncio.Event()
     pipe = Pipeline("again")
 

@@ -35,6 +35,32 @@ async def test_an_id_that_can_be_typed_is_the_id_of_the_run(run_id: str) -> None
         assert (await app.get(run_id)).status == "completed"
 
 
+@pytest.mark.parametrize("option", ["key", "run_id"])
+@pytest.mark.parametrize("text", ["\ud800", "nightly\udcff", "\ude00\ud83d"])
+async def test_text_with_half_of_a_character_is_refused_before_anything_is_written(option: str, text: str) -> None:
+    """S15: no store can hold it; on the command line any bytes that are no UTF-8 come as such text."""
+    async with App() as app:
+        with pytest.raises(DefinitionError, match=f"{option} is text, and .* holds half of a character") as caught:
+            app.run(sums(), n=1, **{option: text})
+        assert str(caught.value).isascii()
+        assert await app.runs() == []
+
+
+@pytest.mark.parametrize("option", ["key", "run_id"])
+async def test_a_key_or_id_that_is_no_text_is_refused_by_its_value(option: str) -> None:
+    """S15: `5` and `"5"` would else be two keys for one thing."""
+    async with App() as app:
+        with pytest.raises(DefinitionError, match=f"{option} is text, not 5"):
+            app.run(sums(), n=1, **{option: 5})
+
+
+async def test_a_key_of_whole_characters_is_taken_as_it_is() -> None:
+    """S15: pairs of halves that make a character are one."""
+    async with App() as app:
+        first = await app.run(sums(), n=1, key="nächtlich \N{GRINNING FACE}")
+        assert (await app.run(sums(), n=1, key="nächtlich \U0001f600")).run_id == first.run_id
+
+
 def test_an_input_that_is_given_twice_is_refused() -> None:
     """By its name and in `inputs=`; neither of the two is taken in silence."""
     with pytest.raises(InputError, match="given both by name and in inputs=: `more`, `n`; give each once"):

@@ -143,13 +143,9 @@ async def go_on(app: App, pipe: Pipeline, name: str) -> None:
 
 
 async def wait_for_cancel(app: App) -> None:
-    """Run `patient`, unless its cancel is recorded: resuming it would take that back."""
-    for row in await app.runs(pipeline="patient"):
-        async for fact in app.events(row.run_id):
-            if fact.kind.value == "RUN_CANCELLED":
-                await app.cancel(row.run_id, "its process died as it was cancelled")
-                return
-    await go_on(app, patient(), "patient")
+    """Run `patient` until it has ended: a cancel that is recorded outlives each process that dies before that."""
+    if not any(row.ended_at for row in await app.runs(pipeline="patient")):
+        await go_on(app, patient(), "patient")
 
 
 async def lead(folder: Path, stage: int) -> None:

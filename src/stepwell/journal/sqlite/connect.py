@@ -122,7 +122,7 @@ def open_to_read(path: Path) -> Database | None:
     """A connection that only reads; None while there is no store at all."""
     try:
         refuse(path)
-        if not path.exists():
+        if not size_of(path):  # not there, or being made at this moment
             return None
         try:
             return _checked(open_as_it_is(path), path)

@@ -77,7 +77,8 @@ class Writer:
     def append(self, batch: Batch, alone: bool, only: bool) -> asyncio.Future[None] | None:
         """Write now and give None, or have the thread write and give the future of it.
 
-        Many chains, each alone within its run, share the thread's commits; `only` says that there is no other run.
+        Here only where nothing else goes on (`alone`) in this run, and no other run writes: `only` says that this store
+        owns no other. Many chains, each alone within its run, share the thread's commits.
         """
         if batch.held is not self._latest:
             self._latest = batch.held
