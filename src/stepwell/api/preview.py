@@ -79,7 +79,7 @@ def _refusal(
 
 def _go_on(plan: Plan, state: State) -> None:
     """Fold what a resume begins with; nobody but this state hears of it."""
-    again, recovered = resets(plan, state), state.status == "running"
+    again, recovered = resets(plan, state), state.status == "running" and state.halt != "cancelled"
     deadline = state.deadline if recovered else None
     apply(state, ev.RunResumed("", 0, 0.0, "", 0, recovered, deadline, plan.fingerprints))
     if again.paths:
@@ -88,7 +88,7 @@ def _go_on(plan: Plan, state: State) -> None:
 
 def _ends(store: Store, row: RunRow, after: State, now: float) -> tuple[str, str] | None:
     """Why no step would run although the run goes on."""
-    if after.halt == "cancelled" or (row.status == "interrupted" and store.requests(row.run_id)):
+    if row.status == "interrupted" and store.requests(row.run_id):
         return (
             "cancelled",
             "somebody has asked for its end, which it would come to at once; the resume after that goes on",

@@ -142,6 +142,12 @@ def _gone_on(machine: Machine, plan: Plan, lease: Lease, *, on_change: str, run_
     if on_change not in ("refuse", "keep"):
         raise RunError(f'on_change is "refuse" or "keep" (this version has no "rerun" yet), not {on_change!r}')
     now = machine.clock.now()
+    if state.status == "running" and state.halt == "cancelled":  # it died while it ended: that is over now
+        ended = _cancelled(lease.run_id, state, state.seq + 1, now)
+        ack = machine.store.append(lease, [ended], True)
+        if ack is not None:  # what follows is durable after it, or refused with it
+            ack.add_done_callback(lambda ack: ack.cancelled() or ack.exception())
+        take(state, plan, ended)
     recovered = state.status == "running"
     changed = changes(plan, state, prints)
     if (no := refusal(plan, state, started, changed, on_change)) is not None:
@@ -165,11 +171,16 @@ def close(machine: Machine, run_id: str, reason: str) -> None:
     store = machine.store
     lease = store.claim(run_id)
     state = replay(facts_of(store, run_id))
-    now, names = machine.clock.now(), state.graph.names
-    left = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
+    now = machine.clock.now()
     cancelled = ev.RunCancelled(run_id, state.seq + 1, now, "", 0, reason)
-    ended = ev.RunFinished(run_id, state.seq + 2, now, "", 0, "cancelled", "its_process_was_gone", (), left)
-    _last_words(store, lease, [cancelled, ended])
+    _last_words(store, lease, [cancelled, _cancelled(run_id, state, state.seq + 2, now)])
+
+
+def _cancelled(run_id: str, state: State, seq: int, now: float) -> ev.RunFinished:
+    """The end of a run that was to be cancelled when its process went."""
+    names = state.graph.names
+    left = tuple(names[number] for number, status in enumerate(state.steps) if status < COMPLETED)
+    return ev.RunFinished(run_id, seq, now, "", 0, "cancelled", "its_process_was_gone", (), left)
 
 
 def _last_words(store: Store, lease: Lease, facts: Sequence[ev.Event]) -> None:

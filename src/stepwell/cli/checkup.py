@@ -19,7 +19,9 @@ from stepwell.definition.suggest import closest
 from stepwell.errors import StoreError
 from stepwell.journal.port import Sync
 from stepwell.journal.sqlite.examine import MENDED, Examined, examine, sqlite_version, time_commit
+from stepwell.journal.sqlite.kind import refuse_kind
 from stepwell.journal.sqlite.place import MEMORY, file_system
+from stepwell.journal.sqlite.trouble import told
 from stepwell.views.words import plural
 
 _OPTIONAL = ("attrs", "numpy", "pandas", "polars", "pyarrow")
@@ -119,15 +121,16 @@ def of_store(place: Path | str | None, named: str | None = None, sync: Sync = "f
     if isinstance(place, str):
         yield Check("store", "fail", f"this version has no stores like {place.partition('://')[0]}://…", _ELSEWHERE)
         return
-    folder = next((one for one in place.parents if one.is_dir()), place.parent)
-    if place.is_dir():
-        yield Check(
-            "store", "fail", f"the store {nearby(place)} is a folder", f"name a file in it: {place / 'runs.db'}"
-        )
+    try:
+        refuse_kind(place)
+        is_there = place.exists()
+    except (StoreError, OSError) as error:
+        yield Check("store", "fail", str(told(place, error, "read")))
         return
+    folder = next((one for one in place.parents if one.is_dir()), place.parent)
     yield _place(place)
     yield from _folder(folder, sync)
-    if place.exists():
+    if is_there:
         yield from _content(place, named)
 
 

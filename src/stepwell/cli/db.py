@@ -18,11 +18,13 @@ from stepwell.cli.options import Json, Store, nearby
 from stepwell.cli.streams import output, tell
 from stepwell.cli.terminal import look
 from stepwell.cli.typed import typed
-from stepwell.errors import InputError, StoreError
+from stepwell.errors import InputError
 from stepwell.journal.sqlite import schema
 from stepwell.journal.sqlite.audit import Audit, audit
 from stepwell.journal.sqlite.audit_runs import RunsAudit
 from stepwell.journal.sqlite.audit_values import ValuesAudit
+from stepwell.journal.sqlite.kind import refuse_kind
+from stepwell.journal.sqlite.trouble import told
 from stepwell.views.words import plural
 
 db = App(name="db", help="Check a store.", help_format="plaintext")
@@ -41,9 +43,12 @@ def check(*, json: Json = False, store: Store = None) -> int:
     place = find_store(store)
     if not isinstance(place, Path):
         raise InputError("db check: a store is a file here; name it with --store")
-    if place.is_dir():
-        raise StoreError(f"{nearby(place)} is a folder; name the file of a store in it, such as {place / 'runs.db'}")
-    if not place.exists():
+    try:
+        refuse_kind(place)
+        is_there = place.exists()
+    except OSError as error:
+        raise told(place, error, "read") from error
+    if not is_there:
         return _nothing(place, json=json)
     with _Progress() as progress:
         found = audit(place.resolve(), progress.say)

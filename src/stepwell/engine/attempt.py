@@ -18,7 +18,7 @@ from stepwell.engine.patience import Patience
 from stepwell.engine.stream import Bridge, Ended, Sink, output_of, run_async, run_inline
 from stepwell.engine.values import Values
 from stepwell.engine.worker import Signal, Worker
-from stepwell.errors import CodecError, PayloadLost
+from stepwell.errors import CodecError, StoreError
 from stepwell.plan.plan import UNSET, Plan, PlanStep
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Attempts:
             return _ended(worker, error)
         except CodecError as error:
             return Failed("codec", "value_not_recordable", error)
-        except InputLost:
+        except Unread:
             raise
         except TimeoutError as error:
             if worker.signal == "timeout":
@@ -120,11 +120,11 @@ class Attempts:
     def _bind(
         self, step: PlanStep, item: object, context: StepContext | None
     ) -> tuple[list[object], dict[str, object]]:
-        """What the function is called with; raises InputLost where the record of it is gone."""
+        """What the function is called with; raises Unread where the store cannot give it."""
         try:
             return bind(step.parameters, self.values, item, context)
-        except PayloadLost as error:
-            raise InputLost(str(error)) from error
+        except StoreError as error:
+            raise Unread from error
 
     def _context(self, worker: Worker, step: PlanStep, path: str, attempt: int) -> StepContext:
         """What the attempt may know of itself."""
@@ -240,15 +240,15 @@ class Attempts:
         try:
             try:
                 args, kwargs = bind(guard.parameters, self.values)
-            except PayloadLost as error:
-                raise InputLost(str(error)) from error
+            except StoreError as error:
+                raise Unread from error
             answer = guard.function(*args, **kwargs)
             if inspect.isawaitable(answer):
                 answer = await answer
             return Guarded(bool(answer), guard.text)
         except asyncio.CancelledError as error:
             return _ended(worker, error)
-        except (KeyboardInterrupt, GeneratorExit, InputLost):
+        except (KeyboardInterrupt, GeneratorExit, Unread):
             raise
         except BaseException as error:
             return Failed("error", "when_raised", error, retryable=False)
@@ -262,8 +262,8 @@ def _no_sink(worker: Worker, step: PlanStep, path: str, attempt: int) -> Sink:
     raise AssertionError(f"nobody takes what `{path}` yields")
 
 
-class InputLost(Exception):
-    """What a step is to be called with is recorded, and the record is gone or damaged."""
+class Unread(Exception):
+    """What a step is to be called with is recorded, and the store cannot give it: its error is the cause."""
 
 
 class Abandoned(Exception):

@@ -234,7 +234,7 @@ class Feed:
             self._block(number, wrong)
             return False
         seen = len(given) if keys is None else self._by_key[path].seen()
-        if seen > items.known:  # until then those of an attempt before this one are at hand
+        if seen >= items.known:  # until then those of an attempt before this one are at hand
             self._given.use_source(number, given)
         new = len(given) - items.total
         if new > 0:

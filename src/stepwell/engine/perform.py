@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stepwell import events as ev
 from stepwell.clock import Clock, Timer
-from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts, InputLost
+from stepwell.engine.attempt import CANCEL_GRACE, GRACE, Attempts, Unread
 from stepwell.engine.audience import Audience
 from stepwell.engine.commands import Guard, Start, StartItem
 from stepwell.engine.crew import Act
@@ -100,8 +100,11 @@ class Performer:
                 outcome = await self._attempts.make(worker, step, state.paths[number], act.attempt, UNSET, spent)
             else:
                 outcome = self._expand(number, step.fan)
-        except (InputLost, PayloadLost) as error:
-            self._block(error)
+        except (Unread, PayloadLost) as error:
+            missing = error.__cause__ if isinstance(error, Unread) else error
+            if not isinstance(missing, PayloadLost):
+                raise missing or error from None  # it may be read another time: the run stops, as where it cannot write
+            self._block(missing)
             outcome = Cancelled("payload_lost")
         if worker.told:
             await worker.settle()

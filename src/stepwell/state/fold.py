@@ -50,8 +50,7 @@ def run_started(state: State, event: ev.RunStarted) -> None:
 def run_resumed(state: State, event: ev.RunResumed) -> None:
     """What ran when the process died is to be started again; what waits goes on waiting."""
     state.status = "running"
-    if not (event.recovered and state.halt == "cancelled"):  # who asked for that is owed the end of it
-        state.halt = "stopped" if state.stopped_by >= 0 else ""  # that stays so, whatever became of the process
+    state.halt = "stopped" if state.stopped_by >= 0 else ""  # what was stopped stays so, whatever became of the process
     state.cancelling = False
     state.deadline = event.deadline
     state.recoveries = state.recoveries + 1 if event.recovered else 0

@@ -31,7 +31,8 @@ def make_socket(path: Path) -> None:
 
 
 def make_link_to_a_device(path: Path) -> None:
-    path.symlink_to("/dev/null")
+    _, slave = os.openpty()  # a device of our own, whatever may be done to it; open as long as this process
+    path.symlink_to(os.ttyname(slave))
 
 
 @on_posix
@@ -42,11 +43,11 @@ def test_what_is_no_plain_file_is_refused_and_left_as_it_is(path: Path, make: ob
     """A pipe would be waited for, for ever; a device would get other rights for the whole machine."""
     assert callable(make)
     make(path)
-    before, mode = sorted(os.listdir(path.parent)), path.stat().st_mode
+    before, mode = sorted(path.parent.iterdir()), path.stat().st_mode
     for deed in (SqliteStore, open_as_it_is, lambda place: open_to_write(place, "full", Patience())):
         with pytest.raises(StoreError, match=rf"is {kind}, not a file; name another one with `--store`"):
             deed(path)
-    assert (sorted(os.listdir(path.parent)), path.stat().st_mode) == (before, mode)
+    assert (sorted(path.parent.iterdir()), path.stat().st_mode) == (before, mode)
 
 
 @pytest.mark.parametrize("name", ["/", ".", "..", "/.."])
@@ -60,7 +61,7 @@ def test_a_name_that_sqlite_gives_to_the_parts_of_a_store_is_refused(path: Path,
     """The store beside it would take that for its own, and remove it."""
     with pytest.raises(StoreError, match=rf"runs\.db{end} would be taken for a part of the store runs\.db"):
         SqliteStore(path.with_name(f"runs.db{end}"))
-    assert os.listdir(path.parent) == []
+    assert list(path.parent.iterdir()) == []
 
 
 @on_posix

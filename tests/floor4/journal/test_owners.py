@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stepwell.errors import StoreError
 from stepwell.journal.sqlite import SqliteStore
 from stepwell.journal.sqlite.owners import Owners
 
@@ -94,3 +95,9 @@ def at_once(*deeds: Callable[[], set[bool]]) -> set[bool]:
     """What all see of several threads that each do one of the deeds."""
     with ThreadPoolExecutor(4) as threads:
         return set[bool]().union(*(seen.result() for seen in [threads.submit(deeds[n % len(deeds)]) for n in range(4)]))
+
+
+def test_a_file_that_has_the_name_of_the_folder_is_told(path: Path) -> None:
+    path.with_name("runs.db.owners").touch()
+    with pytest.raises(StoreError, match=r"runs\.db\.owners is a file, and the store needs a folder of that name"):
+        Owners(path).enter()

@@ -15,6 +15,7 @@ from stepwell.errors import StoreError
 from stepwell.events import Payload
 from stepwell.journal.port import Request
 from stepwell.journal.sqlite import SqliteStore
+from stepwell.journal.sqlite.kind import size_of
 from stepwell.journal.sqlite.transaction import Transactions
 from stepwell.testing.store_deeds import born, durable, seqs
 
@@ -143,6 +144,52 @@ async def test_a_file_that_was_cut_in_its_place_is_noticed(path: Path, left: int
     store.close()
 
 
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_log_that_was_cut_in_its_place_is_not_copied_over_what_was_whole(path: Path, alone: bool) -> None:
+    """S24: zeros would be taken for pages, and the runs of before would be gone with it."""
+    store = SqliteStore(path)
+    await born(store, "R")
+    store.close()
+    store = SqliteStore(path)
+    lease = store.claim("R")
+    await durable(store, lease, skipped(2), alone=alone)
+    os.truncate(path.with_name("runs.db-wal"), 0)
+    with pytest.raises(StoreError, match=r"runs\.db-wal was cut to 0 bytes"):
+        await durable(store, lease, skipped(3), alone=alone)
+    store.close()
+    again = SqliteStore(path)
+    assert seqs(again, "R") == [1]
+    again.close()
+
+
+async def test_a_log_that_somebody_has_emptied_as_sqlite_does_it_is_gone_on_with(path: Path) -> None:
+    store = SqliteStore(path)
+    lease = await born(store, "R")
+    db = apsw.Connection(str(path))
+    assert db.execute("SELECT count(*) FROM run").fetchall() == [(1,)]
+    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    db.close()
+    assert size_of(path.with_name("runs.db-wal")) == 0
+    await durable(store, lease, skipped(2))
+    assert seqs(store, "R") == [1, 2]
+    store.close()
+
+
+async def test_an_empty_log_that_only_a_reader_has_made_anew_keeps_nothing_from_being_copied(path: Path) -> None:
+    """S24: whoever looks at the store meanwhile opens the log by its name, and makes it."""
+    store = SqliteStore(path)
+    lease = await born(store, "R")
+    log = path.with_name("runs.db-wal")
+    log.unlink()
+    log.touch()
+    with pytest.raises(StoreError, match="nothing that is recorded is lost"):
+        await durable(store, lease, skipped(2))
+    store.close()
+    again = SqliteStore(path)
+    assert seqs(again, "R") == [1]
+    again.close()
+
+
 async def test_a_store_that_somebody_has_made_smaller_as_sqlite_does_it_goes_on(path: Path) -> None:
     store = SqliteStore(path)
     lease = await born(store, "R")
@@ -150,11 +197,11 @@ async def test_a_store_that_somebody_has_made_smaller_as_sqlite_does_it_goes_on(
     db.execute("CREATE TABLE large (x); INSERT INTO large VALUES (zeroblob(300000))")
     db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     await durable(store, lease, skipped(2))
-    large = path.stat().st_size
+    large = size_of(path)
     db.execute("DROP TABLE large; VACUUM")
     db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     db.close()
-    assert path.stat().st_size < large
+    assert size_of(path) < large
     await durable(store, lease, skipped(3))
     assert seqs(store, "R") == [1, 2, 3]
     store.close()

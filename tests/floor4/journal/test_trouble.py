@@ -31,7 +31,11 @@ def of_sqlite(kind: type[apsw.Error], extended: int) -> apsw.Error:
         (apsw.FullError("full"), ["disk is full", "make room", "resume"]),
         (of_system(errno.ENOSPC), ["disk is full", "make room", "resume"]),
         (of_system(errno.EDQUOT), ["your share of it", "make room"]),
-        (of_system(errno.EFBIG), ["disk is full"]),
+        (of_system(errno.EFBIG, "/data/x"), ["/data/x may not become that long", "ulimit -f", "resume"]),
+        (of_system(errno.EMFILE), ["Too many open files", "ulimit -n", "resume"]),
+        (of_system(errno.EEXIST, "/data/x"), ["/data/x is a file", "move it away"]),
+        (of_sqlite(apsw.IOError, apsw.SQLITE_IOERR_SHMSIZE), ["disk is full", "make room"]),
+        (of_sqlite(apsw.IOError, apsw.SQLITE_IOERR_WRITE), ["disk reports an error", "may not become that long"]),
         (
             of_system(errno.EACCES, "/data/runs.db.blobs/ab"),
             ["no right to /data/runs.db.blobs/ab", "give yourself the right"],

@@ -127,20 +127,6 @@ def test_a_cancel_or_failure_halts_no_run_that_goes_on() -> None:
     assert (story.state.halt, story.state.cancelling) == ("", False)
 
 
-def test_a_cancel_that_is_recorded_outlives_the_process() -> None:
-    """S10: whoever asked for it is owed the end, whenever the process died; the resume after that goes on."""
-    story = Story()
-    story.tell(ev.StepStarted, "a", 1)
-    story.tell(ev.RunCancelled)
-    story.tell(CancelSent)
-    story.tell(ev.RunResumed, recovered=True)
-    state = story.state
-    assert (state.halt, state.cancelling, state.running, state.steps[0]) == ("cancelled", False, 0, PENDING)
-    story.tell(ev.RunFinished, status="cancelled")
-    story.tell(ev.RunResumed)
-    assert (state.status, state.halt) == ("running", "")
-
-
 @pytest.mark.parametrize("halt", [ev.RunTimedOut, ev.StepFailed])
 def test_what_else_had_halted_a_run_whose_process_died_does_not(halt: type[ev.Event]) -> None:
     """S10: a failure is tried again by a resume, and a deadline is looked at anew."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -19,12 +21,10 @@ _ENDS = st.lists(st.sampled_from([COMPLETED, SKIPPED, TOLERATED, PRUNED, FAILED]
 _QUORUMS = st.dictionaries(st.integers(1, 5), st.integers(1, 2), max_size=2)
 
 
-def counted(state: State) -> dict[str, object]:
+def counted(state: State) -> tuple[object, ...]:
     """All that follows from where each step is."""
-    known = {name: getattr(state, name) for name in ("live", "starved", "doomed", "hope", "wants", "to_tell", "ended")}
-    copied = {name: list(one) if isinstance(one, list) else one for name, one in known.items()}
-    copied = {name: dict(one) if isinstance(one, dict) else one for name, one in copied.items()}
-    return {**copied, "missing": list(state.missing), "ready": set(state.ready)}
+    dicts: tuple[Mapping[int, object], ...] = (state.starved, state.doomed, state.hope, state.wants, state.to_tell)
+    return (state.ended, *state.missing, *state.live, *(dict(one) for one in dicts), sorted(state.ready))
 
 
 @given(_EDGES, _ENDS, _QUORUMS)

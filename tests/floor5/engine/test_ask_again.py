@@ -15,9 +15,9 @@ from .plans import NOW, Story, all_due, fan, plan, step
 A, B, C = range(3)
 
 
-def mapped(count: int, **options: int) -> Story:
+def mapped(count: int, concurrency: int = 32) -> Story:
     """A map of so many items, whose source has given them, and a step beside it."""
-    steps = [step(A), step(B, fan=fan(A, **options)), step(C)]
+    steps = [step(A), step(B, fan=fan(A, concurrency)), step(C)]
     return Story(plan(steps, Edge(A, B, needs=True))).complete("a").start("c").expand("b", count)
 
 

@@ -197,6 +197,21 @@ async def test_a_source_that_does_not_give_what_it_gave_blocks_the_run(
     assert fed.parts == []
 
 
+async def test_items_that_come_again_with_other_values_are_those_that_their_source_gave_at_last() -> None:
+    """S7: with keys an item is known by its key; a retry of it must not see what an attempt before gave."""
+    fed = Fed(key=lambda item: str(item)[0])
+    await fed.gives("a1", "b1")
+    fed.ledger.note(ev.StepRetrying, "a", 1, NOW)
+    fed.feed.close()
+    fed.feed = Feed(
+        fed.ledger, fed.values, VirtualClock(auto=False), fed.plan.steps[A], encodes=False, news=fed._heard,
+        stop=fed.stopped.append,
+    )  # fmt: skip
+    fed.ledger.note(ev.StepStarted, "a", 2)
+    await fed.gives("b2", "a2")
+    assert [fed.values.item(B, index) for index in range(2)] == ["a2", "b2"]
+
+
 async def test_two_items_of_one_key_break_the_source() -> None:
     """S7: also in different parts."""
     fed = Fed(key=lambda item: "same")

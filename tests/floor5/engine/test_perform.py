@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stepwell import App, PayloadLost, Pipeline, Run, RunResult
+from stepwell import App, PayloadLost, Pipeline, Run, RunResult, StoreError
 from stepwell.testing.invariants import check_invariants
 
 from .plans import turns, until
@@ -188,6 +188,31 @@ async def test_a_recorded_value_that_is_lost_blocks_the_run_until_it_is_there_ag
             check_invariants(app.store.read(run.id))
     losing.restore()
     async with App(losing.path) as app:
+        result = await result_of(app.resume(run.id, pipe))
+        assert (result.status, result.steps["user"].status) == ("completed", "completed")
+        check_invariants(app.store.read(run.id))
+
+
+@pytest.mark.parametrize("where", ["a parameter", "a when", "the items of a map", "an item"])
+async def test_a_recorded_value_that_cannot_be_read_now_stops_the_run_and_is_read_by_a_resume(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S24: no failure of the step, which would use up retries or be tolerated; nothing comes to another end."""
+    losing = Losing(tmp_path)
+    pipe = lost_to(where, losing)
+    async with App(losing.path) as app:
+        run = app.run(pipe)
+        assert (await result_of(run)).status == "failed"
+    losing.mended = True
+
+    def denied(*_: object) -> bytes:
+        raise StoreError("the file of a recorded value cannot be read (Permission denied)")
+
+    async with App(losing.path) as app:
+        with monkeypatch.context() as patch:
+            patch.setattr("stepwell.journal.sqlite.blobs.BlobFolder.load", denied)
+            with pytest.raises(StoreError, match="Permission denied"):
+                await result_of(app.resume(run.id, pipe))
         result = await result_of(app.resume(run.id, pipe))
         assert (result.status, result.steps["user"].status) == ("completed", "completed")
         check_invariants(app.store.read(run.id))

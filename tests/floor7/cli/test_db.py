@@ -123,6 +123,8 @@ def test_an_interrupted_run_is_told_with_the_command_that_goes_on(desk: Any) -> 
         ("none.db", 4, "there is no store at none.db"),
         ("memory", 2, "name it with --store"),
         (".", 75, "is a folder"),
+        ("/", 75, "is a folder"),
+        ("other.db-wal", 75, "would be taken for a part of the store other.db"),
         ("notes.db", 1, "not an SQLite database"),
         ("other.db", 1, "not one of Stepwell's"),
         ("empty.db", 0, "is empty; the first run makes a store of it"),

@@ -104,6 +104,7 @@ def test_what_is_no_store_is_told(desk: Any) -> None:
     assert "not an SQLite database" in checks(desk("doctor", "--json", "--store", "notes.db"))["content"]["text"]
     assert "not one of Stepwell's" in checks(desk("doctor", "--json", "--store", "other.db"))["content"]["text"]
     assert "is a folder" in checks(desk("doctor", "--json", "--store", "."))["store"]["text"]
+    assert "a part of the store x.db" in checks(desk("doctor", "--json", "--store", "x.db-wal"))["store"]["text"]
     assert checks(desk("doctor", "--json", "--store", "memory"))["store"]["status"] == "warn"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stepwell.cli.checkup import of_store
 from stepwell.journal.sqlite import place
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits and rights of POSIX")
@@ -41,12 +42,12 @@ async def report(large: str) -> int:
 """
 
 
-def test_a_full_disk_stops_the_run_and_says_how_to_go_on(desk: Any) -> None:
+def test_a_file_that_may_not_grow_stops_the_run_and_says_how_to_go_on(desk: Any) -> None:
     """S24: what was told stays, nothing more is told, and a resume goes on."""
     desk.write("harmed.py", HARMED)
     done = desk.apart("run", "harmed.py", "--store", "kept/a.db", env={**os.environ, "HARM": "full"})
     assert (done.code, done.out) == (75, "")
-    assert "cannot be written: the disk is full, or your share of it; make room" in done.err
+    assert "may not become that long (File too large): raise the limit (`ulimit -f`), then resume" in done.err
     assert f"run {done.run_id} has stopped here, with 1 of 3 steps recorded; then:" in done.err
     assert done.err.endswith(f"  stepwell resume {done.run_id} --store kept/a.db\n")
     assert "Large... ok" not in done.err
@@ -107,3 +108,30 @@ def test_a_store_that_may_only_be_read_takes_no_run_and_says_why(desk: Any, shut
     done = desk("run", shut.with_name("harmed.py"), "--store", shut)
     assert done.code == 75
     assert "may not be written by you; give yourself the right to, or name another store" in done.err
+
+
+def test_a_store_in_a_folder_that_one_may_not_look_into_is_told(desk: Any, shut: Path) -> None:
+    was = os.geteuid()
+    os.seteuid(os.getuid())
+    shut.parent.chmod(0o000)
+    os.seteuid(was)
+    told = [desk(*words.split(), "--store", shut) for words in ("ls", "db check")]
+    (check,) = of_store(shut)  # what `doctor` says of it
+    os.seteuid(os.getuid())
+    shut.parent.chmod(0o555)
+    os.seteuid(was)
+    assert [done.code for done in told] == [75, 75]
+    for said in (*(done.err for done in told), check.text):
+        assert f"you have no right to {shut} (Permission denied); give yourself the right to" in said
+
+
+def test_a_log_that_was_deleted_under_the_run_is_told_and_a_resume_goes_on(desk: Any) -> None:
+    """S24, S1: what was told is there, and nothing of it runs again."""
+    desk.write("harmed.py", HARMED.replace('shutil.rmtree("kept")', 'os.remove("kept/a.db-wal")'))
+    done = desk.apart("run", "harmed.py", "--store", "kept/a.db", env={**os.environ, "HARM": "log"})
+    assert (done.code, done.out) == (75, "")
+    assert "kept/a.db-wal was removed while this process was writing to it" in done.err
+    assert done.err.endswith(f"  stepwell resume {done.run_id} --store kept/a.db\n")
+    again = desk("resume", "last", "--store", "kept/a.db")
+    assert (again.code, again.out) == (0, "100000\n")
+    assert desk("db", "check", "--store", "kept/a.db").code == 0

@@ -24,6 +24,7 @@ from .disk import Disk, Fault
 from .files import Files, open_handles
 from .native import Native
 from .scenes import SCENES, Stage, Witness, staged
+from .turns import in_turn
 
 BOUND = 20
 """Seconds within which a stage must have come to its end, whatever the disk does."""
@@ -146,7 +147,7 @@ def theatre() -> Generator[Theatre]:
     gc.collect()
     gc.freeze()  # what is there already need not be looked at again after each case
     try:
-        with Native(disk), Files(disk), staged():
+        with Native(disk), Files(disk), in_turn(), staged():
             yield Theatre(disk, folder)
     finally:
         gc.unfreeze()

@@ -143,7 +143,7 @@ async def go_on(app: App, pipe: Pipeline, name: str) -> None:
 
 
 async def wait_for_cancel(app: App) -> None:
-    """Run `patient` until it has ended: a cancel that is recorded outlives each process that dies before that."""
+    """Run `patient` until it has ended; where a process dies before that, what goes on with it is cancelled anew."""
     if not any(row.ended_at for row in await app.runs(pipeline="patient")):
         await go_on(app, patient(), "patient")
 
@@ -162,9 +162,8 @@ async def accompany(folder: Path, stage: int) -> None:
 
 
 async def look_around(app: App) -> None:
-    """List the runs; ask once for the end of `patient` when it runs and `many` has come some way; until both end."""
-    known = FOLDER / "patient.trace"
-    asked = known.exists() and "asked" in known.read_text(encoding="utf-8").split()
+    """List the runs; ask for the end of `patient` when it runs and `many` has come some way; until both end."""
+    asked = False
     while True:
         rows = {row.run_id: row for row in await app.runs()}
         both = {"many", "patient"} <= rows.keys()

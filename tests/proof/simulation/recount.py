@@ -119,8 +119,8 @@ class Recount:
     def _run_resumed(self, fact: ev.RunResumed) -> None:
         self.recoveries = self.recoveries + 1 if fact.recovered else 0
         self.running, self.finished = True, ""
-        stopped = ["stopped"] if self.stopped_by is not None else []
-        self.halts = ["cancelled"] if fact.recovered and "cancelled" in self.halts else stopped
+        assert not (fact.recovered and "cancelled" in self.halts), "a cancel that was recorded has no end"
+        self.halts = ["stopped"] if self.stopped_by is not None else []
         self.open.clear()
         self.gone |= self.unkept
         if not fact.recovered:  # nobody's patience goes on while a run has ended

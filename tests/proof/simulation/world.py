@@ -34,7 +34,7 @@ from stepwell.journal.memory import MemoryStore
 from stepwell.journal.port import Lease
 from stepwell.plan.plan import UNSET, PlanStep
 from stepwell.state.sparks import Blocking, StepGuarded
-from stepwell.state.state import State
+from stepwell.state.state import COMPLETED, State
 
 from .cases import Case, Fatal, Says, Word
 from .draw import DEFAULT, key_of
@@ -171,9 +171,13 @@ class World:
         for fact in self.store.read(RUN, 0, 1 << 30):
             recount.take(fact)
         self._new_process(state, recount)
-        recovered = state.status == "running"
         ledger = self.ledger
         ledger.now = self.time
+        if state.status == "running" and state.halt == "cancelled":  # it died while it ended
+            self.reached["crash while the run is cancelled"] += 1
+            left = tuple(name for name, stage in zip(state.graph.names, state.steps, strict=True) if stage < COMPLETED)
+            ledger.note(ev.RunFinished, "", 0, "cancelled", "its_process_was_gone", (), left)
+        recovered = state.status == "running"
         if recovered and state.recoveries + 1 >= RECOVERIES:
             self.reached["blocked: no progress"] += 1
             blocked = ev.RunBlocked(RUN, state.seq + 1, self.time, "", 0, "no_progress", "")

@@ -17,8 +17,9 @@ from stepwell.journal.sqlite import schema
 from stepwell.journal.sqlite.audit_runs import NOT_ITS_FAULT, RunsAudit, audit_runs
 from stepwell.journal.sqlite.audit_values import ValuesAudit, audit_values
 from stepwell.journal.sqlite.blobs import BlobFolder
-from stepwell.journal.sqlite.connect import open_as_it_is, refuse, size_of
+from stepwell.journal.sqlite.connect import open_as_it_is
 from stepwell.journal.sqlite.database import Database, connect, one
+from stepwell.journal.sqlite.kind import refuse, size_of
 from stepwell.journal.sqlite.owners import Owners, process_of
 from stepwell.journal.sqlite.trouble import told
 
@@ -74,7 +75,7 @@ def audit(path: Path, progress: Callable[[str], None]) -> Audit:
     except (apsw.NotADBError, apsw.CorruptError) as error:
         found.damage.append(str(told(path, error, "read")))
         return found
-    except apsw.Error as error:
+    except (apsw.Error, OSError) as error:
         raise told(path, error, "read") from error
     try:
         try:

@@ -72,3 +72,17 @@ class Batch:
 
 Refused = list[tuple[Batch, StoreError]]
 """Batches of which nothing was written, and why."""
+
+Outcome = tuple[asyncio.Future[None], StoreError | None]
+"""Who waits for a batch, and why it was not written."""
+
+
+def end_all(outcomes: Sequence[Outcome]) -> None:
+    """Tell them, on their loop."""
+    for future, error in outcomes:
+        if future.done():  # cancelled
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

@@ -12,7 +12,8 @@ import apsw
 from stepwell.errors import StoreError
 from stepwell.journal.sqlite import schema
 from stepwell.journal.sqlite.database import READ, READ_URI, WRITE, Database, connect, one
-from stepwell.journal.sqlite.disk import make_folder
+from stepwell.journal.sqlite.disk import make_file, make_folder
+from stepwell.journal.sqlite.kind import refuse, refuse_kind, size_of
 from stepwell.journal.sqlite.place import refuse_network
 from stepwell.journal.sqlite.trouble import PATIENCE, told
 
@@ -26,8 +27,6 @@ CACHE = 16 << 20
 """Bytes of pages that the writer keeps, once it has had them: a hundred runs that go on at once write to hundreds of
 pages in turn, and with SQLite's usual 2 MB each step of theirs read six of them anew."""
 
-_WAL_HEADER = 32
-"""Bytes of a WAL that holds nothing; two power cuts in a row while a store is made can leave that alone."""
 _MARKS = (
     "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "
     "FROM pragma_application_id, pragma_user_version"
@@ -72,50 +71,24 @@ def open_to_write(path: Path, sync: str, patience: Patience) -> Database:
             "make it, or name another place with `--store` or STEPWELL_STORE"
         ) from error
     try:
+        make_file(path)
         db = connect(str(path), WRITE)
         try:
             db.set_busy_handler(patience)
+            if sync == "full":  # on macOS a plain fsync does not reach the disk
+                db.execute("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
             _make_ours(db, path)
             level = "FULL" if sync == "full" else "NORMAL"
             db.execute(f"PRAGMA synchronous = {level}")
-            if sync == "full":  # on macOS a plain fsync does not reach the disk
-                db.execute("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
             db.execute("PRAGMA wal_autocheckpoint = 0")  # the writer chooses the moment
             db.execute(f"PRAGMA journal_size_limit = {LONGEST}; PRAGMA temp_store = MEMORY")
             db.execute(f"PRAGMA cache_size = -{CACHE >> 10}")
         except BaseException:
             db.close()
             raise
-    except apsw.Error as error:
+    except (apsw.Error, OSError) as error:
         raise told(path, error, "opened for writing") from error
     return db
-
-
-def refuse(path: Path) -> None:
-    """Raise StoreError for a folder, and where a store has been whose file is gone or was emptied.
-
-    SQLite would take that for a new file, and delete the WAL with all that is recorded in it.
-    """
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder; name the file of a store in it, such as {path / 'runs.db'}")
-    if size_of(path):
-        return
-    wal = path.with_name(f"{path.name}-wal")
-    if size_of(wal) > _WAL_HEADER:
-        what = "empty" if path.exists() else "gone"
-        raise StoreError(
-            f"the store {path} is {what}, and its last records are in {wal.name} still; put the file back from "
-            f"a backup, beside that one, or move {wal.name} away to start anew"
-        )
-    if path.exists() and any(path.with_name(path.name + end).is_dir() for end in (".owners", ".blobs")):
-        give_up = time.monotonic() + 1.0  # another process may be making it at this moment
-        while time.monotonic() < give_up:
-            if size_of(path):
-                return
-            time.sleep(0.01)
-        raise StoreError(
-            f"the store {path} is empty, though there was something in it; restore a backup, or remove it to start anew"
-        )
 
 
 def open_to_read(path: Path) -> Database | None:
@@ -152,7 +125,8 @@ def _checked(db: Database, path: Path) -> Database | None:
 
 
 def open_as_it_is(path: Path) -> Database:
-    """A connection that reads a file of any version and changes nothing; raises apsw.Error."""
+    """A connection that reads a file of any version and changes nothing; raises apsw.Error, OSError, StoreError."""
+    refuse_kind(path)
     wal = path.with_name(f"{path.name}-wal")
     try:
         return _opened(str(path), READ)
@@ -176,14 +150,6 @@ def _opened(name: str, flags: int) -> Database:
     return db
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a file; 0 where there is none."""
-    try:
-        return path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
-
-
 def _is_ours(db: Database, path: Path) -> bool:
     """Whether the file is a store of this version; False where it is empty; raises StoreError for anything else."""
     # In one statement: another process may be making it at this moment.
@@ -204,15 +170,19 @@ def _is_ours(db: Database, path: Path) -> bool:
 
 
 def _make_ours(db: Database, path: Path) -> None:
-    if _is_ours(db, path) and one(db, "PRAGMA user_version") == schema.VERSION:
-        return
+    """The tables of this version, and then the WAL: so the file says what it is from its first moment, without one."""
+    if not (_is_ours(db, path) and one(db, "PRAGMA user_version") == schema.VERSION):
+        _make_tables(db, path)
+    _patiently(lambda: db.execute("PRAGMA journal_mode = WAL").fetchall())
+    one(db, "PRAGMA schema_version")  # from here on the WAL is there
+
+
+def _make_tables(db: Database, path: Path) -> None:
     version = one(db, "PRAGMA user_version")
-    if not version:
-        path.chmod(0o600)  # before there is anything in it; the WAL gets the same mode
-        db.execute(f"PRAGMA page_size = {PAGE}")
-        _patiently(lambda: db.execute("PRAGMA journal_mode = WAL").fetchall())
-    else:
+    if version:
         _back_up(db, path.with_name(f"{path.name}.schema-{version}.bak"))
+    else:
+        db.execute(f"PRAGMA page_size = {PAGE}")
     db.execute("BEGIN IMMEDIATE")
     try:
         version = one(db, "PRAGMA user_version")  # another process may have been quicker

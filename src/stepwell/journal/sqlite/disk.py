@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from stepwell.failpoints import failpoint
@@ -16,6 +17,12 @@ def make_folder(folder: Path, sync: bool) -> None:
     if sync:
         for each in missing:
             sync_folder(each.parent)
+
+
+def make_file(path: Path) -> None:
+    """An empty file that only we may read, where there is none; what SQLite puts beside it gets the same rights."""
+    with suppress(FileExistsError, PermissionError):  # SQLite says the latter better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def sync_file(path: Path) -> None:

@@ -47,7 +47,7 @@ def examine(path: Path) -> Examined:
     """Read all of a store and check that it is whole; raises StoreError for what cannot be read or is none."""
     try:
         return _examined(open_as_it_is(path), path)
-    except apsw.Error as error:
+    except (apsw.Error, OSError) as error:
         raise told(path, error, "read") from error
 
 

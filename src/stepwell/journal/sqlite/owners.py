@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from stepwell.errors import StoreBusy, StoreError
 from stepwell.failpoints import failpoint
+from stepwell.journal.sqlite.trouble import of_system
 
 GATE = "gate.lock"
 _PATIENCE = 10.0
@@ -45,9 +46,7 @@ class Owners:
                 lock = _lock(self._folder / f"{me}.lock")
                 lock.acquire(timeout=0)
         except OSError as error:
-            raise StoreError(
-                f"the folder {self._folder} cannot be written: {error.strerror or error}; give yourself the right to"
-            ) from error
+            raise StoreError(f"the folder {self._folder} cannot be written: {of_system(error)}") from error
         except NotImplementedError as error:
             raise StoreError(f"{self._folder} is where no file can be locked; use a local disk") from error
         self._mine = lock

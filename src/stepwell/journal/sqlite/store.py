@@ -18,6 +18,7 @@ from stepwell.journal.sqlite.blobs import BlobFolder
 from stepwell.journal.sqlite.connect import Patience, open_to_write
 from stepwell.journal.sqlite.facts import Facts
 from stepwell.journal.sqlite.index import Index
+from stepwell.journal.sqlite.kind import a_folder
 from stepwell.journal.sqlite.leases import Leases
 from stepwell.journal.sqlite.news import News
 from stepwell.journal.sqlite.owners import Owners
@@ -190,6 +191,8 @@ def _place(path: str | os.PathLike[str]) -> Path:
         str(place).encode()
         if "\0" in str(place):
             raise ValueError("it holds a NUL")
+        if place.name in ("", ".."):
+            raise a_folder(place)
         return place.resolve() if place.is_symlink() else place
     except OSError:  # in a folder that we may not look into, which is told when it is opened
         return place

@@ -13,11 +13,13 @@ from stepwell.errors import StoreBusy, StoreError
 PATIENCE = 60.0
 """Seconds that a busy store is waited for."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_MANY = (errno.EMFILE, errno.ENFILE)
 _SHUT = (errno.EACCES, errno.EPERM, errno.EROFS)
 _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EINVAL)
 _RIGHT = "give yourself the right to, or name another store with `--store` or STEPWELL_STORE"
 _ROOM = "the disk is full, or your share of it; make room, then resume the run (what was recorded is safe)"
+_LIMIT = "raise the limit (`ulimit -f`), then resume the run (what was recorded is safe)"
 
 
 def told(path: Path, error: Exception, what: str) -> StoreError:
@@ -31,7 +33,8 @@ def told(path: Path, error: Exception, what: str) -> StoreError:
             f"{start}: another process has held it {long}; look for a program that keeps it open "
             f"(`fuser {path}`), end it and try again"
         )
-    if isinstance(error, apsw.FullError):
+    extended = getattr(error, "extendedresult", 0)
+    if isinstance(error, apsw.FullError) or extended == apsw.SQLITE_IOERR_SHMSIZE:  # the first to need more room
         return StoreError(f"{start}: {_ROOM}")
     if isinstance(error, apsw.NotADBError):
         return StoreError(
@@ -43,23 +46,31 @@ def told(path: Path, error: Exception, what: str) -> StoreError:
             f"{start}: it is damaged ({error}), or its disk cannot be read: look at the disk and its log first. "
             "`stepwell db check` says what is left of it; keep a copy of all its files and restore a backup"
         )
-    if getattr(error, "extendedresult", 0) == apsw.SQLITE_READONLY_ROLLBACK:
+    if extended == apsw.SQLITE_READONLY_ROLLBACK:
         return StoreError(f"{start}: whoever was making it died on the way; `stepwell ls` brings it in order")
     if isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError | apsw.AuthError):
         return StoreError(f"{start}: {_obstacle(path)}")
     if isinstance(error, apsw.IOError):
-        word = apsw.mapping_extended_result_codes.get(getattr(error, "extendedresult", 0), "")
-        return StoreError(f"{start}: {_disk(f'{error}, {word}' if word else str(error))}")
+        word = apsw.mapping_extended_result_codes.get(extended, "")
+        said = _disk(f"{error}, {word}" if word else str(error))
+        limit = f"; or a file may not become that long: {_LIMIT}" if extended == apsw.SQLITE_IOERR_WRITE else ""
+        return StoreError(f"{start}: {said}{limit}")
     if isinstance(error, OSError):
-        return StoreError(f"{start}: {_of_system(error)}")
+        return StoreError(f"{start}: {of_system(error)}")
     return StoreError(f"{start}: {type(error).__name__}: {error}")
 
 
-def _of_system(error: OSError) -> str:
+def of_system(error: OSError) -> str:
     """What the system says about a file beside the store."""
     name = str(error.filename or "")
     if error.errno in _FULL:
         return _ROOM
+    if error.errno == errno.EFBIG:
+        return f"{name or 'a file'} may not become that long ({error.strerror}): {_LIMIT}"
+    if error.errno in _MANY:
+        return f"{error.strerror}: raise the limit (`ulimit -n`) or have fewer open, then resume the run"
+    if error.errno == errno.EEXIST:
+        return f"{name or 'a file beside it'} is a file, and the store needs a folder of that name: move it away"
     if error.errno in _SHUT:
         return f"you have no right to {name or 'a file beside it'} ({error.strerror}); {_RIGHT}"
     if error.errno in _NO_NAME:
@@ -104,6 +115,10 @@ def _obstacle(path: Path) -> str:
         return f"its file may not be written by you; {_RIGHT}"
     if not _may(path.parent, os.W_OK):
         return f"the folder {path.parent} may not be written by you; {_RIGHT}"
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:  # SQLite does not say that too many files are open
+        return of_system(error)
     return f"something stands in the way; {_RIGHT}"
 
 

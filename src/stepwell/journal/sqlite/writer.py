@@ -15,7 +15,7 @@ import apsw
 from stepwell.errors import StoreBusy, StoreError
 from stepwell.failpoints import failpoint
 from stepwell.journal import refusals
-from stepwell.journal.sqlite.batch import Batch, Held, Refused
+from stepwell.journal.sqlite.batch import Batch, Held, Outcome, Refused, end_all
 from stepwell.journal.sqlite.blobs import BlobFolder
 from stepwell.journal.sqlite.connect import Patience
 from stepwell.journal.sqlite.database import NO_CHECKPOINT_ON_CLOSE, Database
@@ -33,8 +33,6 @@ LONELY = 0.005
 
 IDLE = 0.5
 """Seconds without work after which the WAL is copied into the store."""
-
-_Outcome = tuple[asyncio.Future[None], StoreError | None]
 
 
 class Writer:
@@ -66,7 +64,7 @@ class Writer:
         self._latest: Held | None = None
         self._since = 0.0
         self._wal = Wal(db)
-        self._standing = Standing(path)
+        self._standing = Standing(path, self._wal)
 
     def on_written(self, call: Callable[[Mapping[str, int]], None]) -> None:
         """Call with the last durable fact of each run that has new ones, on whichever thread."""
@@ -175,6 +173,8 @@ class Writer:
         self._note_time(time.perf_counter() - start)
         if refused:
             raise refused[0][1]
+        if batch.turns is not None:  # the end of a run is told only where it will be found
+            self._look()
         if self._wal.is_long:
             self._copy_wal()
         self._told({batch.held.lease.run_id: batch.rows[-1][1]})
@@ -224,6 +224,8 @@ class Writer:
             self._standing.check()
             refused = self._transactions.write(batches)
             self._note_time(time.perf_counter() - start)
+            if any(batch.turns is not None for batch in batches):
+                self._standing.check()
             if self._wal.is_long:
                 self._copy_wal()
             return refused
@@ -242,7 +244,7 @@ class Writer:
     def _acknowledge(self, batches: Sequence[Batch], refused: Refused) -> None:
         """Tell all who wait, with one call a loop, and all who follow."""
         errors = dict(refused)
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+        by_loop: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
         seqs: dict[str, int] = {}
         for batch in batches:
             error = errors.get(batch)
@@ -252,7 +254,7 @@ class Writer:
                 by_loop.setdefault(batch.loop, []).append((batch.future, error))
         for loop, outcomes in by_loop.items():
             try:
-                loop.call_soon_threadsafe(_end_all, outcomes)
+                loop.call_soon_threadsafe(end_all, outcomes)
             except RuntimeError:  # the loop is closed: nobody waits any more
                 pass
         self._told(seqs)
@@ -276,7 +278,7 @@ class Writer:
     def _copy_wal(self) -> None:
         if self._failed is None:
             try:
-                self._standing.check(wal=True)
+                self._standing.check()
                 self._wal.copy()
             except (apsw.Error, StoreError) as error:
                 self._note_failure(error)
@@ -285,13 +287,3 @@ class Writer:
         self._times.append(seconds)
         if (seconds < QUICK) is not self._quick:
             self._quick = sorted(self._times)[2] < QUICK
-
-
-def _end_all(outcomes: list[_Outcome]) -> None:
-    for future, error in outcomes:
-        if future.done():  # cancelled
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
