@@ -23,7 +23,7 @@ from stepwell.failpoints import failpoint
 from stepwell.plan.plan import UNSET, Fan, PlanStep
 from stepwell.state.items import MapState
 from stepwell.state.sparks import Blocking, ItemsSeen, SlotsHeld
-from stepwell.state.state import COMPLETED
+from stepwell.state.state import COMPLETED, RUNNING
 
 
 def _unusable(error: Exception) -> Failed:
@@ -79,9 +79,12 @@ class Performer:
         worker.act = act
         number, state, started_at = act.number, self._state, 0.0
         step = self._plan.steps[number]
-        if step.fan is not None and isinstance(act, Start) and number in state.maps:
-            self._go_on(step, act)
-            return  # what becomes of a map follows from its items
+        if step.fan is not None and isinstance(act, Start):
+            if state.attempts[number] != act.attempt or state.steps[number] != RUNNING:
+                return  # a map that was to go on has been abandoned, or reset by a jump, before anybody came to it
+            if number in state.maps:
+                self._go_on(step, act)
+                return  # what becomes of a map follows from its items
         try:
             if state.cancelling or number in state.clearing:
                 why = "goto" if state.jumps else "nothing_needs_it"

@@ -92,13 +92,17 @@ def _counters_of_a_step(world: World, number: int) -> None:
 
 
 def _outstanding(world: World) -> Counter[int]:
-    """By step, the acts that were asked for and have not ended; a map that goes on with its items is none."""
+    """By step, the acts that were asked for and have not ended.
+
+    A map that goes on with its items is none, nor is one that was to go on and was reset before it did.
+    """
     acts = [act for _, acts in world.pending for act in acts] + [*world.todo] + [one.act for one in world.under]
     found: Counter[int] = Counter()
+    state = world.state
     for act in acts:
-        if isinstance(act, do.StartItem | do.Guard) or (
-            isinstance(act, do.Start) and act.number not in world.state.maps
-        ):
+        if isinstance(act, do.Start) and (act.number in state.maps or state.attempts[act.number] != act.attempt):
+            continue
+        if isinstance(act, do.Start | do.StartItem | do.Guard):
             found[act.number] += 1
     return found
 
