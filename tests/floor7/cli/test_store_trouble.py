@@ -13,7 +13,7 @@ import pytest
 from stepwell.cli.checkup import of_store
 from stepwell.journal.sqlite import place
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits and rights of POSIX")
+pytest.importorskip("resource", reason="limits and rights of POSIX")  # and loaded while there are rights to load it
 
 HARMED = """
 import os

@@ -95,17 +95,18 @@ def _new(folder: Path) -> Path:
 
 
 def swept(workload: str, point: str, hit: int, breach: str) -> Place:
-    """One case of the kill sweep."""
+    """One case of the kill sweep, or one beside it."""
 
     @contextmanager
     def cases(folder: Path) -> Iterator[Iterable[Tried]]:
         swept_undisturbed(workload)
-        case = Case(workload, Kill(point, hit), NEVER)
+        # What has been committed together by the hit-th time is a matter of timing, so its neighbours are tried too.
+        hits = [one for one in (hit, hit - 1, hit + 1, hit - 2, hit + 2, hit - 3) if one > 0]
 
-        def run(place: Path) -> None:
-            sweep(case, place)
+        def run(place: Path, at: int) -> None:
+            sweep(Case(workload, Kill(point, at), NEVER), place)
 
-        yield [run]
+        yield [partial(run, at=at) for at in hits]
 
     return Place("kill sweep", cases, breach, here=False)
 
