@@ -8,14 +8,13 @@ from heapq import merge
 from operator import attrgetter
 
 from stepwell import events as ev
+from stepwell.api.record import facts_of
 from stepwell.errors import PayloadLost
 from stepwell.journal.port import RunRow, Store, Wanted
 from stepwell.state.state import State
 from stepwell.views.facts import inputs_of
 from stepwell.views.glance import OTHER_KINDS, Section, sections
 from stepwell.views.records import StepRecord, records, replay
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Glance:
 
 def glance(store: Store, row: RunRow, failures: int) -> Glance:
     """What a run has come to; of each map at most so many failures of items are read, the first ones."""
-    facts = list(_facts(store, row.run_id, Wanted(OTHER_KINDS)))
+    facts = list(facts_of(store, row.run_id, wanted=Wanted(OTHER_KINDS)))
     counted: dict[str, Mapping[str, int]] = {}
     failed: list[list[ev.Event]] = []
     for section in sections(facts):
@@ -56,7 +55,7 @@ def whole(store: Store, row: RunRow) -> Glance:
     facts: list[ev.Event] = []
 
     def read() -> Iterator[ev.Event]:
-        for fact in _facts(store, row.run_id):
+        for fact in facts_of(store, row.run_id):
             if isinstance(fact, ev.RunStarted | ev.WarningIssued | ev.RunBlocked):
                 facts.append(fact)
             yield fact
@@ -100,10 +99,3 @@ def _failures(store: Store, run_id: str, name: str, section: Section, most: int)
         found += [fact for fact in page if fact.path not in section.but]
         after = page[-1].seq
     return found
-
-
-def _facts(store: Store, run_id: str, wanted: Wanted | None = None) -> Iterator[ev.Event]:
-    after = 0
-    while page := store.read(run_id, after, _PAGE, wanted):
-        yield from page
-        after = page[-1].seq

@@ -9,7 +9,7 @@ import msgspec
 from stepwell import events as ev
 from stepwell.errors import CodeChanged, RunNotFound, StoreError
 from stepwell.ids import step_of
-from stepwell.journal.port import Store
+from stepwell.journal.port import Store, Wanted
 from stepwell.plan.plan import Plan
 from stepwell.state.fold import apply, out_of_place
 from stepwell.state.state import State
@@ -76,8 +76,8 @@ def _may_be_dropped(fact: ev.Event, name: str, plan: Plan, run_id: str) -> None:
         )
 
 
-def facts_of(store: Store, run_id: str, after: int = 0) -> Iterator[ev.Event]:
-    """All facts of a run, page by page."""
-    while page := store.read(run_id, after, _PAGE):
+def facts_of(store: Store, run_id: str, after: int = 0, wanted: Wanted | None = None) -> Iterator[ev.Event]:
+    """All facts of a run, or those that are wanted, page by page."""
+    while page := store.read(run_id, after, _PAGE, wanted):
         yield from page
         after = page[-1].seq

@@ -11,8 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from stepwell.api.settings import NAMES
-from stepwell.cli.closing import command
-from stepwell.cli.findings import Check, Status
+from stepwell.cli.findings import Check, Status, of_owners
 from stepwell.cli.options import nearby
 from stepwell.cli.terminal import look
 from stepwell.definition.suggest import closest
@@ -30,7 +29,6 @@ _NOT_SETTINGS = ("FAILPOINT", "FAILPOINT_COUNTS")
 _OLDEST = (3, 11)
 _LITTLE, _NEXT_TO_NOTHING = 1 << 30, 32 << 20
 _SLOW = 0.1
-_TOLD = 3
 _ELSEWHERE = "name a store on a local disk with --store, STEPWELL_STORE or `store` in stepwell.toml"
 
 
@@ -202,24 +200,8 @@ def _content(place: Path, named: str | None) -> Iterator[Check]:
     else:
         older = f", of {found.known} that this Stepwell writes: the next run brings it up" if _is_old(found) else ""
         yield Check("content", "ok", f"the store is whole (schema {found.schema}{older})")
-        yield from _runs(found, named)
+        yield from of_owners(found.live, found.interrupted, named)
 
 
 def _is_old(found: Examined) -> bool:
     return found.schema < found.known
-
-
-def _runs(found: Examined, named: str | None) -> Iterator[Check]:
-    if found.live:
-        told = [f"{run_id} {process}" for run_id, process in found.live[:_TOLD]]
-        yield Check("live", "ok", f"{plural(len(found.live), 'run')} live: {', '.join(told)}{_more(found.live)}")
-    else:
-        yield Check("live", "ok", "no run is live")
-    if found.interrupted:
-        text = f"{plural(len(found.interrupted), 'run')} interrupted, for the process is gone: "
-        text += f"{', '.join(found.interrupted[:_TOLD])}{_more(found.interrupted)}"
-        yield Check("interrupted", "warn", text, f"`{command('resume', found.interrupted[0], named)}` goes on with it")
-
-
-def _more(found: Sequence[object]) -> str:
-    return f" and {len(found) - _TOLD:,} more" if len(found) > _TOLD else ""

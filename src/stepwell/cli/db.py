@@ -12,8 +12,7 @@ from cyclopts import App
 
 from stepwell.api.settings import find_store
 from stepwell.cli import exits
-from stepwell.cli.closing import command
-from stepwell.cli.findings import Check, tell_all
+from stepwell.cli.findings import Check, of_owners, tell_all
 from stepwell.cli.options import Json, Store, nearby
 from stepwell.cli.streams import output, tell
 from stepwell.cli.terminal import look
@@ -189,22 +188,11 @@ def _values(place: Path, found: ValuesAudit) -> Iterator[Check]:
 
 def _owners(found: Audit, named: str | None) -> Iterator[Check]:
     """Who is at it."""
-    live = [f"{run_id} {process}" for run_id, process in found.live]
-    yield Check("live", "ok", f"{plural(len(live), 'run')} live: {_some(live)}" if live else "no run is live")
-    if found.interrupted:
-        text = (
-            f"{plural(len(found.interrupted), 'run')} interrupted, for the process is gone: {_some(found.interrupted)}"
-        )
-        yield Check("interrupted", "warn", text, f"`{command('resume', found.interrupted[0], named)}` goes on with it")
+    yield from of_owners(found.live, found.interrupted, named)
     if found.locks or found.unborn:
         said = [plural(found.locks, "lock file")] if found.locks else []
         said += [f"{plural(found.unborn, 'run')} without a fact"] if found.unborn else []
         yield Check("leases", "ok", f"{' and '.join(said)} of processes that are gone; the next run clears that away")
-
-
-def _some(words: Sequence[str]) -> str:
-    more = f" and {len(words) - _TOLD:,} more" if len(words) > _TOLD else ""
-    return ", ".join(words[:_TOLD]) + more
 
 
 def _listed(lines: Sequence[str], total: int) -> str:

@@ -8,9 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from stepwell.cli import exits
+from stepwell.cli.closing import command
 from stepwell.cli.streams import output
 from stepwell.cli.terminal import Colour, Terminal, look
 from stepwell.views.words import plural
+
+_TOLD = 5
+"""So many runs are named at most."""
 
 Status = Literal["ok", "warn", "fail"]
 _TAGS: dict[str, tuple[str, Colour]] = {
@@ -32,6 +36,23 @@ class Check:
     def document(self) -> dict[str, object]:
         """As JSON has it."""
         return asdict(self)
+
+
+def of_owners(live: Sequence[tuple[str, str]], interrupted: Sequence[str], named: str | None) -> Iterator[Check]:
+    """Which runs go on, and in which process; which have lost theirs. `named` is the store, where an option says it."""
+    if live:
+        told = _some([f"{run_id} {process}" for run_id, process in live])
+        yield Check("live", "ok", f"{plural(len(live), 'run')} live: {told}")
+    else:
+        yield Check("live", "ok", "no run is live")
+    if interrupted:
+        text = f"{plural(len(interrupted), 'run')} interrupted, for the process is gone: {_some(interrupted)}"
+        yield Check("interrupted", "warn", text, f"`{command('resume', interrupted[0], named)}` goes on with it")
+
+
+def _some(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _TOLD:,} more" if len(words) > _TOLD else ""
+    return ", ".join(words[:_TOLD]) + more
 
 
 def tell_all(checks: Sequence[Check], *, json: bool, more: Mapping[str, object] | None = None) -> int:

@@ -55,13 +55,13 @@ class Ledger:
         self.errors: dict[str, BaseException] = {}
         """The exceptions of this process, by path: the `__cause__` of a StepError."""
 
-    def note(self, kind: type[ev.Event], *fields: object) -> None:
-        """Write down a fact."""
-        self.take(kind(self.run_id, self.seq + 1, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    def note(self, kind: Callable[..., ev.Event], *fields: object) -> None:
+        """Note a fact of this class: fold it, and keep it to be appended."""
+        self.take(kind(self.run_id, self.seq + 1, self.now, *fields))
 
-    def spark(self, kind: type[ev.Event], *fields: object) -> None:
+    def spark(self, kind: Callable[..., ev.Event], *fields: object) -> None:
         """Fold what is never written down."""
-        self.take(kind(self.run_id, 0, self.now, *fields))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self.take(kind(self.run_id, 0, self.now, *fields))
 
     def take(self, event: ev.Event) -> None:
         """Fold the next fact and keep it for the record, or a spark, which has no number. Each event comes by here."""

@@ -43,7 +43,7 @@ class Performer:
         "_attempts",
         "_audience",
         "_clock",
-        "_keeps",
+        "_encodes",
         "_ledger",
         "_news",
         "_plan",
@@ -56,7 +56,7 @@ class Performer:
 
     def __init__(
         self, ledger: Ledger, attempts: Attempts, values: Values, clock: Clock, audience: Audience,
-        news: Callable[[], None], *, keeps: bool,
+        news: Callable[[], None], *, encodes: bool,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._plan = ledger.plan
@@ -71,8 +71,8 @@ class Performer:
         self._timers: list[Timer] = []
         self.silent = False
         """Nothing can be written down any more."""
-        self._keeps = keeps
-        """Outputs of items are kept here, because the state has them encoded."""
+        self._encodes = encodes
+        """Values are recorded in bytes."""
 
     async def perform(self, worker: Worker, act: Act) -> None:
         """Make an attempt and write down its outcome; a value that is lost blocks the run."""
@@ -205,8 +205,8 @@ class Performer:
         return Tokens(audience, self._clock, ledger.run_id, path, attempt)
 
     def _feed(self, source: PlanStep, stop: Callable[[str], None]) -> Feed:
-        ledger, keeps = self._ledger, self._keeps
-        return Feed(ledger, self._values, self._clock, source, encodes=keeps, news=self._news, stop=stop)
+        ledger, encodes = self._ledger, self._encodes
+        return Feed(ledger, self._values, self._clock, source, encodes=encodes, news=self._news, stop=stop)
 
     def _fed(self, feed: Feed, outcome: Outcome) -> Outcome:
         """How a source has ended: it is complete only if its maps have all that it gave."""

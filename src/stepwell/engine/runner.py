@@ -75,7 +75,7 @@ class Runner:
         """Of the latest append, where that was not durable at once."""
         attempts = Attempts(plan, lease.run_id, self.values, clock, executor, Form(store.encodes, check))
         self._performer = Performer(
-            self.ledger, attempts, self.values, clock, self.audience, self._tick, keeps=store.encodes
+            self.ledger, attempts, self.values, clock, self.audience, self._tick, encodes=store.encodes
         )
         attempts.end, attempts.sink = self._performer.end, self._performer.sink
         self._crew = Crew(f"stepwell {lease.run_id}", self._performer.perform, self._commit, self._fail)

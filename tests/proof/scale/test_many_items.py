@@ -33,7 +33,7 @@ SPARE = 2_000_000
 
 
 def tell(what: str, figure: float) -> None:
-    """A figure that was measured; the sizes are those of this session."""
+    """A figure that was measured, at the sizes that were asked for."""
     counts.tell("scale", {what: round(figure)})
 
 

@@ -111,7 +111,7 @@ class World:
         self.ledger.tell = self._heard
         self.values = Values(plan, state, self.store, {}, copies=False)
         self.performer = Performer(
-            self.ledger, cast("Attempts", self), self.values, cast("Clock", self), Audience(), self.commit, keeps=True
+            self.ledger, cast("Attempts", self), self.values, cast("Clock", self), Audience(), self.commit, encodes=True
         )
         for attempt in self.under:
             if attempt.came is not None:

@@ -9,10 +9,10 @@ from typing import Any
 import apsw
 
 from stepwell.errors import StoreError
-from stepwell.events import ENDS, EventKind
+from stepwell.events import EventKind
 from stepwell.journal.sqlite.database import Database, one
 from stepwell.journal.sqlite.projection import rebuild
-from stepwell.journal.sqlite.rows import COLUMNS, KINDS, from_rows
+from stepwell.journal.sqlite.rows import COLUMNS, ENDS_IN_SQL, KINDS, from_rows
 
 MOST = 100
 """So many faults are told in words; all of them are counted."""
@@ -26,8 +26,8 @@ _RESUMED = KINDS[EventKind.RUN_RESUMED]
 _PAGE = "SELECT run, run_id, seq FROM main.run WHERE run > ? ORDER BY run LIMIT ?"
 _READ = f"SELECT {COLUMNS} FROM journal WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?"
 _DOUBLES = (  # in the order of the index of ends, if it is there: nothing is sorted, and nothing is held
-    "SELECT path, count(*) FROM journal WHERE run = ? AND kind IN "
-    f"({', '.join(map(str, sorted(KINDS[kind] for kind in ENDS)))}) GROUP BY run, path HAVING count(*) > 1 LIMIT 3"
+    f"SELECT path, count(*) FROM journal WHERE run = ? AND kind IN ({ENDS_IN_SQL}) "
+    "GROUP BY run, path HAVING count(*) > 1 LIMIT 3"
 )
 _STRAYS = """
 WITH RECURSIVE each (run) AS (

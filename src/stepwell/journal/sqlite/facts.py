@@ -15,7 +15,7 @@ from stepwell.journal import refusals
 from stepwell.journal.items import plainly
 from stepwell.journal.port import Wanted
 from stepwell.journal.sqlite.readers import Readers
-from stepwell.journal.sqlite.rows import COLUMNS, KINDS, SKIPPED, from_rows
+from stepwell.journal.sqlite.rows import COLUMNS, ENDS_IN_SQL, KINDS, SKIPPED, from_rows
 
 _FACTS = f"SELECT {COLUMNS} FROM journal NOT INDEXED "
 _TIP = "SELECT seq FROM run WHERE run_id = ?; "
@@ -43,7 +43,7 @@ _COUNT_ALL = f"SELECT {_MAP}, {_COUNTS} FROM journal NOT INDEXED {_RUN} AND kind
 _WAITING = (
     f"SELECT {_MAP}, count(DISTINCT path) FROM journal AS tried NOT INDEXED {_RUN} AND kind = {_RETRYING} "
     "AND NOT EXISTS (SELECT 1 FROM journal AS ended INDEXED BY journal_end WHERE ended.run = tried.run "
-    "AND ended.path = tried.path AND ended.kind IN (8, 10, 11, 12, 13, 17, 19, 20))"
+    f"AND ended.path = tried.path AND ended.kind IN ({ENDS_IN_SQL}))"
 )
 
 

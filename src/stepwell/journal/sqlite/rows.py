@@ -49,6 +49,8 @@ KINDS = {
 
 STEP_ENDS = tuple(KINDS[kind] for kind in EventKind if kind in ENDS and kind.value.startswith("STEP_"))
 STEP_RESET = KINDS[EventKind.STEP_RESET]
+ENDS_IN_SQL = ", ".join(str(KINDS[kind]) for kind in sorted(ENDS, key=KINDS.__getitem__))
+"""The kinds of which a path has one at most, as the index `journal_end` has them."""
 
 _COMMON = ("run_id", "seq", "at", "path", "attempt")
 _VALUES = ("output", "inputs")
